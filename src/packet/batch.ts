@@ -1,0 +1,75 @@
+/**
+ * Packets that travel together: one block of bytes and parallel columns, one entry a slot.
+ *
+ * The input fills `bytes` and the outer columns and sets `count`; the receiver fills the inner columns and
+ * lists what it delivers in `delivered`. Sinks read the slots `delivered[0 .. deliveredCount - 1]`, in that order.
+ * Columns are allocated once; a batch is used again and again.
+ */
+export class PacketBatch {
+  /** Most packets a batch can hold. */
+  readonly capacity: number;
+  /** The block; packets lie anywhere in it. Replaced through `setBlock` only. */
+  bytes: Buffer;
+  /** The same block as `bytes`, offset for offset, for reads of more than one byte. */
+  view: DataView;
+  /** Slots in use: 0 .. count - 1. */
+  count = 0;
+
+  /** Byte offset of the outer packet's first byte in `bytes`. */
+  readonly at: Uint32Array;
+  /** Byte offset one past the outer packet's last byte that was captured. */
+  readonly end: Uint32Array;
+  /** Bytes the outer packet had on the wire; at least `end - at`. */
+  readonly wireLen: Uint32Array;
+  /** Arrival: whole seconds since the epoch. */
+  readonly seconds: Uint32Array;
+  /** Arrival: nanoseconds within the second, 0..999,999,999. */
+  readonly nanoseconds: Uint32Array;
+  /** What the outer packet begins with, a `LinkType`. */
+  readonly linkType: Uint16Array;
+
+  /** Directory slot of the packet's lane; see `LaneReader`. */
+  readonly lane: Uint32Array;
+  /** Byte offset of the inner frame. */
+  readonly frameAt: Uint32Array;
+  /** Byte offset one past the last byte of the inner frame that arrived. */
+  readonly frameEnd: Uint32Array;
+  /** Bytes of the inner frame before anything cut it; at least `frameEnd - frameAt`. */
+  readonly frameWireLen: Uint32Array;
+  /** `Verdict` of the inner transport checksum. */
+  readonly transportVerdict: Uint8Array;
+
+  /** Slots the receiver hands to the sinks, in order. */
+  readonly delivered: Uint32Array;
+  deliveredCount = 0;
+
+  constructor(capacity: number, block: Buffer) {
+    this.capacity = capacity;
+    this.bytes = block;
+    this.view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+    this.at = new Uint32Array(capacity);
+    this.end = new Uint32Array(capacity);
+    this.wireLen = new Uint32Array(capacity);
+    this.seconds = new Uint32Array(capacity);
+    this.nanoseconds = new Uint32Array(capacity);
+    this.linkType = new Uint16Array(capacity);
+    this.lane = new Uint32Array(capacity);
+    this.frameAt = new Uint32Array(capacity);
+    this.frameEnd = new Uint32Array(capacity);
+    this.frameWireLen = new Uint32Array(capacity);
+    this.transportVerdict = new Uint8Array(capacity);
+    this.delivered = new Uint32Array(capacity);
+  }
+
+  /** Points the batch at another block. Once a block, never once a packet: it makes a view. */
+  setBlock(block: Buffer): void {
+    this.bytes = block;
+    this.view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  }
+
+  /** Forgets all packets; bytes and columns stay as they are until written again. */
+  clear(): void {
+    this.count = 0;
+    this.deliveredCount = 0;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * One sink's ledger in one worker: `delivered = written + filtered + Σ dropped + pending`.
+ *
+ * It lives in shared memory, a row of 64-bit floats: the worker alone writes it, the main thread reads it when
+ * it is scraped or asked for a report.
+ */
+
+/** Reasons that every sink has, whatever its kind. */
+export const commonDropReasons: readonly string[] = [
+  /** The sink's bounded queue was full: it is slower than what arrives. */
+  'queueFull',
+  /** The sink refused the batch with an error. */
+  'writeFailed',
+  /** The packet was pending in a worker that died. */
+  'workerLost',
+];
+
+const DELIVERED = 0;
+const WRITTEN = 1;
+const FILTERED = 2;
+const PENDING_BYTES = 3;
+/** Milliseconds since the epoch when the sink began to refuse; 0 while it accepts. */
+const FAILING_SINCE_MS = 4;
+/** 1 + index of the drop reason that it last refused with. */
+const FAILING_REASON = 5;
+const DROPPED = 6;
+
+export class SinkCounters {
+  readonly reasons: readonly string[];
+  readonly #row: Float64Array;
+
+  /** Floats a row needs for a sink kind with these reasons of its own. */
+  static length(kindReasons: readonly string[]): number {
+    return DROPPED + commonDropReasons.length + kindReasons.length;
+  }
+
+  /** @param row `SinkCounters.length(kindReasons)` floats, in shared memory or not. */
+  constructor(row: Float64Array, kindReasons: readonly string[]) {
+    this.#row = row;
+    this.reasons = [...commonDropReasons, ...kindReasons];
+  }
+
+  get delivered(): number {
+    return this.#row[DELIVERED] ?? 0;
+  }
+  get written(): number {
+    return this.#row[WRITTEN] ?? 0;
+  }
+  get filtered(): number {
+    return this.#row[FILTERED] ?? 0;
+  }
+  /** Packets handed to the sink whose fate is still open. */
+  get pending(): number {
+    return this.delivered - this.written - this.filtered - this.droppedTotal;
+  }
+  get pendingBytes(): number {
+    return this.#row[PENDING_BYTES] ?? 0;
+  }
+  get droppedTotal(): number {
+    let total = 0;
+    for (let i = 0; i < this.reasons.length; i++) total += this.#row[DROPPED + i] ?? 0;
+    return total;
+  }
+  /** Packets dropped for the reason `reasons[index]`. */
+  dropped(index: number): number {
+    return this.#row[DROPPED + index] ?? 0;
+  }
+  get failingSinceMs(): number {
+    return this.#row[FAILING_SINCE_MS] ?? 0;
+  }
+  /** The reason it last refused with; `undefined` while it accepts. */
+  get failingReason(): string | undefined {
+    return this.failingSinceMs === 0 ? undefined : this.reasons[(this.#row[FAILING_REASON] ?? 0) - 1];
+  }
+
+  addDelivered(packets: number): void {
+    this.#add(DELIVERED, packets);
+  }
+  addWritten(packets: number): void {
+    this.#add(WRITTEN, packets);
+  }
+  addFiltered(packets: number): void {
+    this.#add(FILTERED, packets);
+  }
+  addPendingBytes(bytes: number): void {
+    this.#add(PENDING_BYTES, bytes);
+  }
+  /** Counts packets as dropped. `reason` is one of `reasons`. */
+  addDropped(reason: string, packets: number): void {
+    this.#add(DROPPED + this.#index(reason), packets);
+  }
+
+  /** The sink refuses packets from now on, for `reason`; keeps the time of the first call of a streak. */
+  failing(reason: string, nowMs: number): void {
+    if (this.failingSinceMs === 0) this.#row[FAILING_SINCE_MS] = nowMs;
+    this.#row[FAILING_REASON] = this.#index(reason) + 1;
+  }
+  /** The sink accepts packets (again). */
+  accepting(): void {
+    this.#row[FAILING_SINCE_MS] = 0;
+  }
+
+  #add(field: number, amount: number): void {
+    this.#row[field] = (this.#row[field] ?? 0) + amount;
+  }
+  #index(reason: string): number {
+    const index = this.reasons.indexOf(reason);
+    if (index < 0) throw new RangeError(`A sink dropped packets for the undeclared reason "${reason}".`);
+    return index;
+  }
+}

@@ -1,0 +1,47 @@
+import type { TSchema, Static } from 'typebox';
+import type { Log } from '../observe/log.ts';
+import type { LaneReader } from '../packet/lane.ts';
+import type { PacketBatch } from '../packet/batch.ts';
+import type { SinkCounters } from './sink-counters.ts';
+
+/** Where packets go: a file, a topic, a socket. One instance serves one configured sink in one worker. */
+export interface Sink {
+  /** Opens files and connections. Called once, before the first `write`. Rejects with a `MirrorError`. */
+  open(): Promise<void>;
+
+  /**
+   * Takes one batch. The batch and its bytes belong to the sink until the promise settles, and are reused
+   * after that: copy what must live longer. A rejection means that none of the batch was taken: the caller
+   * counts it as dropped. Otherwise the sink counts each delivered packet itself, sooner or later, exactly
+   * once: written, filtered or dropped with a reason. Never called again before the last promise settled.
+   */
+  write(batch: PacketBatch): Promise<void>;
+
+  /** Makes everything accepted so far durable, as far as this kind of sink can. */
+  flush(): Promise<void>;
+
+  /** Flushes and frees everything. Called once, also after a failed `open`. */
+  close(): Promise<void>;
+}
+
+/** What a sink is given when it is made. */
+export interface SinkContext {
+  /** The user's name for this sink. */
+  readonly name: string;
+  /** 0 .. workers - 1; part of the names of live files. */
+  readonly worker: number;
+  readonly lanes: LaneReader;
+  readonly counters: SinkCounters;
+  readonly log: Log;
+  /** Milliseconds since the epoch; a test hands in its own. */
+  readonly now: () => number;
+}
+
+/** One kind of sink, as the registry lists it: its name, its settings and how to make one. */
+export interface SinkKind<Settings extends TSchema = TSchema> {
+  readonly kind: string;
+  readonly settings: Settings;
+  /** Names of the reasons for which this kind drops packets, besides those every sink has. */
+  readonly dropReasons: readonly string[];
+  create(settings: Static<Settings>, context: SinkContext): Sink;
+}
