@@ -1,0 +1,244 @@
+/**
+ * Writes pcapng blocks, little-endian, with nanosecond time stamps.
+ *
+ * A file is one section header, then one block an interface, which gets the next number from 0 on, then packets
+ * that name their interface, then statistics. Every block is
+ *
+ *   byte 0-3  block type
+ *   byte 4-7  bytes of the whole block, a multiple of 4
+ *   …         body, then options: code (2 bytes), length (2 bytes), value, zeros to a multiple of 4
+ *   last 4    bytes of the whole block again
+ *
+ * The caller has made room and sees to it that numbers are in range; nothing here checks or throws.
+ *
+ * Source: draft-ietf-opsawg-pcapng, sections 3.1 (blocks), 3.5 (options), 4.1 to 4.3 and 4.6.
+ */
+import { putU16le, putU32le } from './little-endian.ts';
+
+/** Values of the option `epb_flags`, to be added up (draft-ietf-opsawg-pcapng, section 4.3.1). */
+export const PacketFlag = {
+  none: 0,
+  inbound: 1,
+  outbound: 2,
+  /** Only the pseudo-header sum is in the checksum field: a network card was to finish it. */
+  checksumNotReady: 1 << 9,
+  checksumValid: 1 << 10,
+  /** One segment that a network card was to split. */
+  segmentationOffload: 1 << 11,
+} as const;
+
+/** What the statistics of one interface say; counts are whole and at most 2 ** 53 - 1. */
+export interface InterfaceStatistics {
+  /** When capturing began: seconds since the epoch and nanoseconds within the second. */
+  readonly startSeconds: number;
+  readonly startNanoseconds: number;
+  /** When it ended. */
+  readonly endSeconds: number;
+  readonly endNanoseconds: number;
+  /** Packets that came in. */
+  readonly received: number;
+  /** Packets that came in and were not kept for want of room. */
+  readonly dropped: number;
+}
+
+const SECTION_HEADER = 0x0a0d_0d0a;
+const INTERFACE_DESCRIPTION = 1;
+const INTERFACE_STATISTICS = 5;
+const ENHANCED_PACKET = 6;
+
+const BYTE_ORDER_MAGIC = 0x1a2b_3c4d;
+const VERSION_MAJOR = 1;
+const VERSION_MINOR = 0;
+
+const END_OF_OPTIONS = 0;
+const SHB_USERAPPL = 4;
+const IF_NAME = 2;
+const IF_TSRESOL = 9;
+const EPB_FLAGS = 2;
+const ISB_STARTTIME = 2;
+const ISB_ENDTIME = 3;
+const ISB_IFRECV = 4;
+const ISB_IFDROP = 5;
+
+const APPLICATION = 'mirrortap';
+const NANOSECONDS_EXPONENT = 9;
+
+/** Type and length before the body, length after it. */
+const FRAME_BYTES = 12;
+const END_OF_OPTIONS_BYTES = 4;
+const OPTION_HEADER_BYTES = 4;
+const OPTION_U32_BYTES = OPTION_HEADER_BYTES + 4;
+const OPTION_U64_BYTES = OPTION_HEADER_BYTES + 8;
+const PACKET_DATA = 28;
+const TRAILER_BYTES = 4;
+
+/** Bytes that `sectionHeaderBlock` writes. */
+export const sectionHeaderBytes: number =
+  FRAME_BYTES + 16 + OPTION_HEADER_BYTES + padded(APPLICATION.length) + END_OF_OPTIONS_BYTES;
+
+/** Most bytes that one packet block adds to its data: header, padding, flags and trailer. */
+export const PACKET_OVERHEAD_BYTES: number =
+  PACKET_DATA + 3 + OPTION_U32_BYTES + END_OF_OPTIONS_BYTES + TRAILER_BYTES;
+
+/** Bytes that `statisticsBlock` writes. */
+export const STATISTICS_BLOCK_BYTES: number = FRAME_BYTES + 12 + 4 * OPTION_U64_BYTES + END_OF_OPTIONS_BYTES;
+
+/** Bytes that `interfaceBlock` writes for this name. */
+export function interfaceBlockBytes(name: string): number {
+  const nameBytes = padded(Buffer.byteLength(name));
+  return FRAME_BYTES + 8 + OPTION_HEADER_BYTES + nameBytes + OPTION_U32_BYTES + END_OF_OPTIONS_BYTES;
+}
+
+/**
+ * Begins a section of unknown length and returns the offset just past it. Body: byte-order magic (8-11), version
+ * 1.0 (12-15), section length -1 (16-23).
+ *
+ * @param out room for `sectionHeaderBytes` at `at`
+ */
+export function sectionHeaderBlock(out: Buffer, at: number): number {
+  putU32le(out, at, SECTION_HEADER);
+  putU32le(out, at + 8, BYTE_ORDER_MAGIC);
+  putU16le(out, at + 12, VERSION_MAJOR);
+  putU16le(out, at + 14, VERSION_MINOR);
+  putU32le(out, at + 16, 0xffff_ffff);
+  putU32le(out, at + 20, 0xffff_ffff);
+  const options = optionText(out, at + 24, SHB_USERAPPL, APPLICATION);
+  return endBlock(out, at, endOptions(out, options));
+}
+
+/**
+ * Describes the next interface and returns the offset just past it. Body: link type (8-9), reserved (10-11), snap
+ * length 0, which means no limit (12-15).
+ *
+ * @param out  room for `interfaceBlockBytes(name)` at `at`
+ * @param name `if_name`, at most 65,535 bytes as UTF-8
+ */
+export function interfaceBlock(out: Buffer, at: number, linkType: number, name: string): number {
+  putU32le(out, at, INTERFACE_DESCRIPTION);
+  putU16le(out, at + 8, linkType);
+  putU16le(out, at + 10, 0);
+  putU32le(out, at + 12, 0);
+  const afterName = optionText(out, at + 16, IF_NAME, name);
+  putU16le(out, afterName, IF_TSRESOL);
+  putU16le(out, afterName + 2, 1);
+  putU32le(out, afterName + 4, NANOSECONDS_EXPONENT);
+  return endBlock(out, at, endOptions(out, afterName + OPTION_U32_BYTES));
+}
+
+/**
+ * Writes one packet, `bytes[frameAt .. frameEnd)`, and returns the offset just past it. Body: interface (8-11), time
+ * stamp, high half (12-15) and low half (16-19), bytes kept (20-23), bytes the packet had (24-27), data.
+ *
+ * @param out   room for `PACKET_OVERHEAD_BYTES + frameEnd - frameAt` at `at`
+ * @param flags sum of `PacketFlag` values; with 0 the option is left out
+ */
+export function packetBlock(
+  out: Buffer,
+  at: number,
+  interfaceId: number,
+  seconds: number,
+  nanoseconds: number,
+  bytes: Buffer,
+  frameAt: number,
+  frameEnd: number,
+  wireLen: number,
+  flags: number,
+): number {
+  const kept = frameEnd - frameAt;
+  putU32le(out, at, ENHANCED_PACKET);
+  putU32le(out, at + 8, interfaceId);
+  putTime(out, at + 12, seconds, nanoseconds);
+  putU32le(out, at + 20, kept);
+  putU32le(out, at + 24, wireLen);
+  bytes.copy(out, at + PACKET_DATA, frameAt, frameEnd);
+  let next = putPadding(out, at + PACKET_DATA + kept, kept);
+  if (flags !== 0) {
+    putU16le(out, next, EPB_FLAGS);
+    putU16le(out, next + 2, 4);
+    putU32le(out, next + 4, flags);
+    next = endOptions(out, next + OPTION_U32_BYTES);
+  }
+  return endBlock(out, at, next);
+}
+
+/**
+ * Writes what is known of one interface at its end and returns the offset just past it. Body: interface (8-11), time
+ * of the statistics (12-19): the end of the capture.
+ *
+ * @param out room for `STATISTICS_BLOCK_BYTES` at `at`
+ */
+export function statisticsBlock(
+  out: Buffer,
+  at: number,
+  interfaceId: number,
+  stats: InterfaceStatistics,
+): number {
+  putU32le(out, at, INTERFACE_STATISTICS);
+  putU32le(out, at + 8, interfaceId);
+  putTime(out, at + 12, stats.endSeconds, stats.endNanoseconds);
+  const start = optionHeader(out, at + 20, ISB_STARTTIME, 8);
+  putTime(out, start, stats.startSeconds, stats.startNanoseconds);
+  const end = optionHeader(out, start + 8, ISB_ENDTIME, 8);
+  putTime(out, end, stats.endSeconds, stats.endNanoseconds);
+  const received = optionHeader(out, end + 8, ISB_IFRECV, 8);
+  putCount(out, received, stats.received);
+  const dropped = optionHeader(out, received + 8, ISB_IFDROP, 8);
+  putCount(out, dropped, stats.dropped);
+  return endBlock(out, at, endOptions(out, dropped + 8));
+}
+
+/**
+ * Writes seconds * 10 ** 9 + nanoseconds as two 32-bit halves, the high one first, exactly.
+ *
+ * `Math.imul` gives the low half of the product. The product as a double is off by at most 512, which is nothing
+ * beside 2 ** 32: less its low half and divided by 2 ** 32 it rounds to the high half.
+ */
+function putTime(out: Buffer, at: number, seconds: number, nanoseconds: number): void {
+  const productLow = Math.imul(seconds, 1_000_000_000) >>> 0;
+  const productHigh = Math.round((seconds * 1_000_000_000 - productLow) / 0x1_0000_0000);
+  const low = productLow + nanoseconds;
+  putU32le(out, at, low > 0xffff_ffff ? productHigh + 1 : productHigh);
+  putU32le(out, at + 4, low);
+}
+
+/** Writes a count of up to 53 bits as a little-endian 64-bit number. */
+function putCount(out: Buffer, at: number, count: number): void {
+  putU32le(out, at, count);
+  putU32le(out, at + 4, Math.floor(count / 0x1_0000_0000));
+}
+
+/** Writes code and length of an option and returns where its value goes. */
+function optionHeader(out: Buffer, at: number, code: number, length: number): number {
+  putU16le(out, at, code);
+  putU16le(out, at + 2, length);
+  return at + OPTION_HEADER_BYTES;
+}
+
+function optionText(out: Buffer, at: number, code: number, text: string): number {
+  const length = out.write(text, at + OPTION_HEADER_BYTES, 'utf8');
+  return putPadding(out, optionHeader(out, at, code, length) + length, length);
+}
+
+/** Ends the options and returns the offset just past them. */
+function endOptions(out: Buffer, at: number): number {
+  return optionHeader(out, at, END_OF_OPTIONS, 0);
+}
+
+/** Fills the bytes after `length` bytes of data with zeros up to the next multiple of 4. */
+function putPadding(out: Buffer, at: number, length: number): number {
+  const end = at + padded(length) - length;
+  for (let i = at; i < end; i++) out[i] = 0;
+  return end;
+}
+
+/** Writes the length of the block that began at `at` before and after its body. */
+function endBlock(out: Buffer, at: number, bodyEnd: number): number {
+  const length = bodyEnd + TRAILER_BYTES - at;
+  putU32le(out, at + 4, length);
+  putU32le(out, bodyEnd, length);
+  return bodyEnd + TRAILER_BYTES;
+}
+
+function padded(length: number): number {
+  return (length + 3) & ~3;
+}
