@@ -1,0 +1,75 @@
+/**
+ * Internet checksum, RFC 1071: the ones'-complement sum of 16-bit words, inverted.
+ *
+ * Sums are collected unfolded in a double, 32 bits at a time: since 2^16 is 1 modulo 0xffff, the halves of a
+ * 32-bit word count the same wherever they stand. 64 KiB add at most 2^46, so that a hundred such sums can be
+ * added as plain numbers and stay exact. Usual order: `finish(pseudoSum(…) + sum(view, at, end))`.
+ */
+import { ADDRESS_LEN as IPV4_ADDRESS_LEN } from './ipv4.ts';
+import { ADDRESS_LEN as IPV6_ADDRESS_LEN } from './ipv6.ts';
+
+const TWO_32 = 0x1_0000_0000;
+
+/**
+ * Unfolded sum of the bytes `at .. end - 1`, at most 64 KiB. An odd last byte is padded with zero, so a
+ * packet summed in pieces must be cut at even positions of its data; where they lie in memory does not matter.
+ */
+export function sum(view: DataView, at: number, end: number): number {
+  let total = 0;
+  let i = at;
+  for (const last = end - 32; i <= last; i += 32) {
+    total +=
+      view.getUint32(i) +
+      view.getUint32(i + 4) +
+      view.getUint32(i + 8) +
+      view.getUint32(i + 12) +
+      view.getUint32(i + 16) +
+      view.getUint32(i + 20) +
+      view.getUint32(i + 24) +
+      view.getUint32(i + 28);
+  }
+  for (const last = end - 4; i <= last; i += 4) total += view.getUint32(i);
+  if (end - i >= 2) {
+    total += view.getUint16(i);
+    i += 2;
+  }
+  return i < end ? total + (view.getUint8(i) << 8) : total;
+}
+
+/** Folds a sum to 16 bits, 0..0xffff; 0 only if everything summed was zero. A packet with a right checksum folds to 0xffff. */
+export function fold(total: number): number {
+  const low = total >>> 0;
+  const high = Math.floor(total / TWO_32);
+  let folded = (low & 0xffff) + (low >>> 16) + (high & 0xffff) + (high >>> 16);
+  folded = (folded & 0xffff) + (folded >>> 16);
+  return (folded & 0xffff) + (folded >>> 16);
+}
+
+/** The checksum that goes into a header: the folded sum, inverted. UDP sends a result of 0 as 0xffff (RFC 768). */
+export function finish(total: number): number {
+  return ~fold(total) & 0xffff;
+}
+
+/**
+ * Unfolded sum of the pseudo-header that TCP, UDP and ICMPv6 checksums cover (RFC 9293 section 3.1, RFC 768,
+ * RFC 8200 section 8.1).
+ *
+ * @param version       4 or 6
+ * @param sourceAt      byte offset of the source address, 4 or 16 bytes
+ * @param destinationAt byte offset of the final destination's address
+ * @param protocol      number of the transport, not of an extension header
+ * @param length        bytes of transport header and data
+ */
+export function pseudoSum(
+  view: DataView,
+  version: number,
+  sourceAt: number,
+  destinationAt: number,
+  protocol: number,
+  length: number,
+): number {
+  const len = version === 4 ? IPV4_ADDRESS_LEN : IPV6_ADDRESS_LEN;
+  return (
+    sum(view, sourceAt, sourceAt + len) + sum(view, destinationAt, destinationAt + len) + protocol + length
+  );
+}
