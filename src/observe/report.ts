@@ -130,11 +130,6 @@ export function ledgerBytesDifference(report: Report): number {
   return difference(report.ledgerBytes);
 }
 
-/** Packets of one sink that are in no bucket; 0 when its ledger adds up. */
-export function sinkDifference(sink: SinkReport): number {
-  return sink.delivered - sink.written - sink.filtered - sum(sink.dropped) - sink.pending;
-}
-
 function difference(ledger: Ledger): number {
   const { received, delivered, notTunnel, filtered, duplicate, fault, held, dropped } = ledger;
   return received - delivered - notTunnel - filtered - duplicate - sum(fault) - held - dropped.worker;
