@@ -13,7 +13,7 @@ export interface Address {
 /** A network: an address whose host bits are zero, and how many bits count. */
 export interface Cidr extends Address {
   /** 0..32 or 0..128. */
-  readonly prefixLen: number;
+  readonly prefixLength: number;
 }
 
 /**
@@ -43,21 +43,21 @@ export function parseCidr(text: string): Cidr | undefined {
   if (address === undefined) return undefined;
   const bitsMax = address.bytes.length * 8;
   const prefixText = slash < 0 ? String(bitsMax) : text.slice(slash + 1);
-  const prefixLen = /^(0|[1-9]\d{0,2})$/.test(prefixText) ? Number(prefixText) : Infinity;
-  if (prefixLen > bitsMax) return undefined;
+  const prefixLength = /^(0|[1-9]\d{0,2})$/.test(prefixText) ? Number(prefixText) : Infinity;
+  if (prefixLength > bitsMax) return undefined;
   for (let i = 0; i < address.bytes.length; i++) {
-    const bits = Math.min(8, Math.max(0, prefixLen - i * 8));
+    const bits = Math.min(8, Math.max(0, prefixLength - i * 8));
     address.bytes[i] = address.bytes[i]! & (0xff << (8 - bits));
   }
-  return { version: address.version, bytes: address.bytes, prefixLen };
+  return { version: address.version, bytes: address.bytes, prefixLength };
 }
 
 /** Says whether the address of this version at `at` is in the network. Allocates nothing. */
 export function contains(cidr: Cidr, bytes: Uint8Array, at: number, version: number): boolean {
   if (cidr.version !== version) return false;
-  const whole = cidr.prefixLen >>> 3;
+  const whole = cidr.prefixLength >>> 3;
   for (let i = 0; i < whole; i++) if (cidr.bytes[i] !== bytes[at + i]) return false;
-  const rest = cidr.prefixLen & 7;
+  const rest = cidr.prefixLength & 7;
   return rest === 0 || ((cidr.bytes[whole]! ^ bytes[at + whole]!) & (0xff << (8 - rest))) === 0;
 }
 
