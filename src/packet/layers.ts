@@ -52,6 +52,8 @@ export class Layers {
   /** 4 or 6 where the frame says it carries IP, also when its header is cut; 0 otherwise. */
   ipVersion = 0;
   ipAt = ABSENT;
+  /** 1 where the frame ends inside its Ethernet, VLAN or IP header. */
+  headerCut = 0;
   /** 1 where the whole IP header (IPv4 with options, IPv6 with the extension headers walked) arrived. */
   ipHeaderComplete = 0;
   /** One past the last byte the inner IP header promises; may lie past `frameEnd`. ABSENT where unknown. */

@@ -1,0 +1,72 @@
+import type { Layers } from '../packet/layers.ts';
+import { Verdict } from '../packet/verdict.ts';
+
+/**
+ * What is counted for one lane in one worker: a row of 64-bit floats in shared memory. Rows of all lanes of a
+ * worker lie one after the other by directory slot.
+ */
+export const LaneCounter = {
+  packets: 0,
+  /** Inner bytes that arrived. */
+  bytes: 1,
+  /** Inner bytes before anything cut them. */
+  wireBytes: 2,
+  truncated: 3,
+  snapped: 4,
+  reordered: 5,
+  /** Earliest and latest arrival; meaningful once `packets` is not 0. */
+  firstSeconds: 6,
+  firstNanoseconds: 7,
+  lastSeconds: 8,
+  lastNanoseconds: 9,
+  /** The first of the verdicts on inner IPv4 headers: `ipVerdict + Verdict.x`. */
+  ipVerdict: 10,
+  /** The first of the verdicts on inner transport checksums: `transportVerdict + Verdict.x`. */
+  transportVerdict: 16,
+} as const;
+
+/** Floats in a row. */
+export const LANE_COUNTERS_LENGTH = LaneCounter.transportVerdict + Object.keys(Verdict).length;
+
+/**
+ * Counts one delivered frame.
+ *
+ * @param row     the worker's rows
+ * @param at      index of the lane's first counter: `slot * LANE_COUNTERS_LENGTH`
+ * @param seconds arrival, whole seconds since the epoch, and `nanoseconds` within it
+ */
+export function countFrame(
+  row: Float64Array,
+  at: number,
+  layers: Layers,
+  seconds: number,
+  nanoseconds: number,
+): void {
+  const first = row[at + LaneCounter.packets]! === 0;
+  row[at + LaneCounter.packets]! += 1;
+  row[at + LaneCounter.bytes]! += layers.frameEnd - layers.frameAt;
+  row[at + LaneCounter.wireBytes]! += layers.frameWireLen;
+  row[at + LaneCounter.truncated]! += layers.truncated;
+  row[at + LaneCounter.snapped]! += layers.snapped;
+  row[at + LaneCounter.ipVerdict + layers.ipVerdict]! += 1;
+  row[at + LaneCounter.transportVerdict + layers.transportVerdict]! += 1;
+
+  const earliest = row[at + LaneCounter.firstSeconds]!;
+  if (
+    first ||
+    seconds < earliest ||
+    (seconds === earliest && nanoseconds < row[at + LaneCounter.firstNanoseconds]!)
+  ) {
+    row[at + LaneCounter.firstSeconds] = seconds;
+    row[at + LaneCounter.firstNanoseconds] = nanoseconds;
+  }
+  const latest = row[at + LaneCounter.lastSeconds]!;
+  if (
+    first ||
+    seconds > latest ||
+    (seconds === latest && nanoseconds > row[at + LaneCounter.lastNanoseconds]!)
+  ) {
+    row[at + LaneCounter.lastSeconds] = seconds;
+    row[at + LaneCounter.lastNanoseconds] = nanoseconds;
+  }
+}

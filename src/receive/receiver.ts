@@ -1,0 +1,136 @@
+import type { PacketBatch } from '../packet/batch.ts';
+import { Encapsulation } from '../packet/lane.ts';
+import { Layers } from '../packet/layers.ts';
+import { Fault } from '../wire/fault.ts';
+import { ADMITTED, type Admission } from './admission.ts';
+import { decap } from './decap.ts';
+import { readInner } from './inner.ts';
+import { countFrame, LANE_COUNTERS_LENGTH } from './lane-counters.ts';
+import type { LaneDirectory } from './lanes.ts';
+import { NOT_TUNNEL, readOuter, type TunnelPorts } from './outer.ts';
+import { count, Tally } from './tally.ts';
+import { judge, measure, skip } from './verdict.ts';
+
+/** One frame in so many is judged where checksums are verified on a sample. */
+const SAMPLE_INTERVAL = 16;
+
+export interface ReceiverOptions {
+  readonly ports: TunnelPorts;
+  readonly admission: Admission;
+  readonly lanes: LaneDirectory;
+  /** This worker's number: which rows of the lane counters are its own. */
+  readonly worker: number;
+  /** This worker's packet ledger; see `Tally`. */
+  readonly tally: Float64Array;
+  readonly verifyChecksums: 'all' | 'sampled' | 'off';
+}
+
+/**
+ * The receiver's core: takes a batch of outer packets and finds in it what is to be delivered.
+ *
+ * The only place that knows the order of the steps. Every packet ends in exactly one bucket of the ledger.
+ */
+export class Receiver {
+  readonly #ports: TunnelPorts;
+  readonly #lanes: LaneDirectory;
+  readonly #laneCounters: Float64Array;
+  readonly #tally: Float64Array;
+  /** Every how many frames one is judged; 0 for never. */
+  readonly #verifyInterval: number;
+  readonly #layers = new Layers();
+  #admission: Admission;
+  #untilVerified = 0;
+
+  constructor(options: ReceiverOptions) {
+    this.#ports = options.ports;
+    this.#lanes = options.lanes;
+    this.#laneCounters = options.lanes.counters(options.worker);
+    this.#tally = options.tally;
+    this.#admission = options.admission;
+    const { verifyChecksums } = options;
+    this.#verifyInterval =
+      verifyChecksums === 'all' ? 1 : verifyChecksums === 'sampled' ? SAMPLE_INTERVAL : 0;
+  }
+
+  /** Rules for the packets from now on. */
+  setAdmission(admission: Admission): void {
+    this.#admission = admission;
+  }
+
+  /** Fills the inner columns of the batch and lists the slots to deliver. Allocates nothing, throws nothing. */
+  process(batch: PacketBatch): void {
+    batch.deliveredCount = 0;
+    for (let slot = 0; slot < batch.count; slot++) {
+      const bucket = this.#receive(batch, slot);
+      const bytes = this.#layers.payloadEnd - this.#layers.payloadAt;
+      this.#tally[Tally.inputBytes]! += batch.end[slot]! - batch.at[slot]!;
+      count(this.#tally, Tally.received, bytes);
+      count(this.#tally, bucket, bytes);
+      if (bucket === Tally.delivered) this.#deliver(batch, slot);
+    }
+  }
+
+  /** Takes one packet through all steps; returns the bucket it belongs to. */
+  #receive(batch: PacketBatch, slot: number): number {
+    const { bytes } = batch;
+    const layers = this.#layers;
+    const outer = readOuter(
+      bytes,
+      batch.at[slot]!,
+      batch.end[slot]!,
+      batch.linkType[slot]!,
+      this.#ports,
+      layers,
+    );
+    if (outer === NOT_TUNNEL) return Tally.notTunnel;
+
+    const sender = this.#admission.judgeSender(bytes, layers);
+    if (sender !== ADMITTED) return sender;
+    if (outer !== Fault.none) return Tally.fault + 2 * outer;
+
+    const fault = decap(bytes, this.#ports, layers);
+    if (fault !== Fault.none) return Tally.fault + 2 * fault;
+    const frame = this.#admission.judgeFrame(bytes, layers);
+    if (frame !== ADMITTED) return frame;
+
+    readInner(bytes, layers);
+    measure(layers);
+    this.#judge(batch);
+    return Tally.delivered;
+  }
+
+  #judge(batch: PacketBatch): void {
+    if (this.#verifyInterval === 0) {
+      skip(this.#layers);
+    } else if (this.#untilVerified === 0) {
+      judge(batch.bytes, batch.view, this.#layers);
+      this.#untilVerified = this.#verifyInterval - 1;
+    } else {
+      skip(this.#layers);
+      this.#untilVerified--;
+    }
+  }
+
+  #deliver(batch: PacketBatch, slot: number): void {
+    const layers = this.#layers;
+    const payloadBytes = layers.payloadEnd - layers.payloadAt;
+    if (layers.reservedBits === 1) count(this.#tally, Tally.reservedBits, payloadBytes);
+    if (layers.encapsulation === Encapsulation.geneve) count(this.#tally, Tally.geneveOnly, payloadBytes);
+    const lane = this.#lanes.slot(
+      layers.encapsulation,
+      layers.vni,
+      layers.hasEndpoint,
+      layers.endpointHigh,
+      layers.endpointLow,
+      layers.linkType,
+    );
+    const seconds = batch.seconds[slot]!;
+    countFrame(this.#laneCounters, lane * LANE_COUNTERS_LENGTH, layers, seconds, batch.nanoseconds[slot]!);
+    batch.lane[slot] = lane;
+    batch.frameAt[slot] = layers.frameAt;
+    batch.frameEnd[slot] = layers.frameEnd;
+    batch.frameWireLen[slot] = layers.frameWireLen;
+    batch.transportVerdict[slot] = layers.transportVerdict;
+    batch.delivered[batch.deliveredCount++] = slot;
+  }
+}
