@@ -61,7 +61,7 @@ if (import.meta.main) {
   const lock = JSON.parse(readFileSync(path, 'utf8')) as { packages: Packages };
   const missing = missingEntries(lock.packages);
   const entries = Object.entries({ ...lock.packages, ...missing });
-  lock.packages = Object.fromEntries(entries.sort(([a], [b]) => a.localeCompare(b, 'en')));
+  lock.packages = Object.fromEntries(entries.toSorted(([a], [b]) => a.localeCompare(b, 'en')));
   writeFileSync(path, `${JSON.stringify(lock, undefined, 2)}\n`);
   process.stdout.write(`${Object.keys(missing).length} entries added to package-lock.json.\n`);
 }
