@@ -1,9 +1,21 @@
 import { defineConfig } from 'vitest/config';
 
+const soaking = process.env['MIRRORTAP_SOAK'] === '1';
+
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/{unit,contract,scenario,fuzz,arch,e2e}/**/*.test.ts'],
-    testTimeout: 30_000,
+    testTimeout: soaking ? 1_800_000 : 60_000,
+    hookTimeout: soaking ? 1_800_000 : 60_000,
+    coverage: {
+      provider: 'v8',
+      include: ['src/wire/**/*.ts', 'src/receive/**/*.ts'],
+      reporter: ['text'],
+      thresholds: {
+        'src/wire/**/*.ts': { lines: 100 },
+        'src/receive/**/*.ts': { lines: 100 },
+      },
+    },
   },
 });
