@@ -1,0 +1,67 @@
+import type { Log } from '../observe/log.ts';
+import { CaptureFileInput } from '../inputs/capture-file.ts';
+import { planSend, type SendOptions } from './send-options.ts';
+import { sendReportJson, sendReportText, type SendReport } from './send-report.ts';
+import { SendRun } from './send-run.ts';
+
+export interface SendIo {
+  /** Standard output: the report, and nothing else. */
+  readonly print: (text: string) => void;
+  readonly log: Log;
+}
+
+const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+type Signal = keyof typeof EXIT_BY_SIGNAL;
+
+/**
+ * `mirrortap send`: sends, prints the report, and resolves to the exit status: 0, 130 after SIGINT, 143 after SIGTERM.
+ *
+ * Rejects with a `MirrorError` for wrong usage (before anything was sent), and when something failed while sending;
+ * then the report has been printed. A second signal ends the process at once.
+ */
+export async function runSend(options: SendOptions, io: SendIo): Promise<number> {
+  const plan = planSend(options);
+  const run = new SendRun(plan, (from) => new CaptureFileInput(from));
+  let caught: Signal | undefined;
+  const onSignal = (signal: Signal): void => {
+    if (caught !== undefined) process.exit(EXIT_BY_SIGNAL[caught]);
+    caught = signal;
+    run.stop();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  try {
+    await run.run();
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+    const report = run.report();
+    if (report.target.address !== '') {
+      warn(report, io.log);
+      io.print(plan.report === 'json' ? sendReportJson(report) : sendReportText(report));
+    }
+  }
+  return caught === undefined ? 0 : EXIT_BY_SIGNAL[caught];
+}
+
+/** What a report says in numbers and an operator should read in words. */
+function warn(report: SendReport, log: Log): void {
+  const { target, fragmented, returned, ledger } = report;
+  const { linkType, ...failed } = ledger.dropped;
+  if (linkType !== undefined) {
+    log.warn(
+      { frames: linkType },
+      'Frames that are not Ethernet cannot be mirrored over VXLAN and were left out.',
+    );
+  }
+  if (Object.keys(failed).length > 0) log.warn({ ...failed }, 'Some frames could not be sent.');
+  if (fragmented > 0) {
+    log.warn(
+      { fragmented },
+      'Datagrams longer than the MTU left as IP fragments: lower --packet-length or raise the MTU.',
+    );
+  }
+  if (returned['ECONNREFUSED'] !== undefined || failed['ECONNREFUSED'] !== undefined) {
+    log.warn({ address: target.address, port: target.port }, 'Nobody listens on the target port.');
+  }
+}
