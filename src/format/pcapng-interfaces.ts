@@ -1,0 +1,90 @@
+import { MAX_INTERFACES } from './limits.ts';
+import { DEFAULT_RESOLUTION, unitsPerSecond } from './pcapng-time.ts';
+
+const INITIAL_CAPACITY = 16;
+
+const LINK_TYPE = 8;
+const SNAP_LENGTH = 12;
+const OPTIONS = 16;
+const OPTION_HEADER_BYTES = 4;
+const END_OF_OPTIONS = 0;
+const IF_TSRESOL = 9;
+const IF_TSOFFSET = 14;
+
+/**
+ * What a pcapng section has said of its interfaces, in columns; the index is the interface's number.
+ *
+ * Body of an interface block: link type (8-9), reserved (10-11), snap length (12-15, 0 for no limit), options.
+ *
+ * Source: draft-ietf-opsawg-pcapng, section 4.2.
+ */
+export class InterfaceTable {
+  /** Interfaces of the current section. */
+  count = 0;
+  linkType = new Uint16Array(INITIAL_CAPACITY);
+  snapLength = new Uint32Array(INITIAL_CAPACITY);
+  /** `if_tsresol` as it stands in the file. */
+  resolution = new Uint8Array(INITIAL_CAPACITY);
+  /** Units of time a second; 0 where `putFineTime` must be used. */
+  units = new Float64Array(INITIAL_CAPACITY);
+  /** Lower 32 bits of `if_tsoffset`, in seconds: all that matters for seconds of 32 bits. */
+  offsetSeconds = new Int32Array(INITIAL_CAPACITY);
+
+  /** Forgets all interfaces: a new section begins. */
+  clear(): void {
+    this.count = 0;
+  }
+
+  get full(): boolean {
+    return this.count === MAX_INTERFACES;
+  }
+
+  /**
+   * Adds the interface of the block at `at`, whose body ends at `bodyEnd`. The caller has checked that the body has
+   * at least its 8 fixed bytes and that the table is not full.
+   *
+   * @returns false where an option runs past the block; the interface is not added then
+   */
+  add(view: DataView, at: number, bodyEnd: number, littleEndian: boolean): boolean {
+    if (this.count === this.linkType.length) this.#grow();
+    const id = this.count;
+    this.linkType[id] = view.getUint16(at + LINK_TYPE, littleEndian);
+    this.snapLength[id] = view.getUint32(at + SNAP_LENGTH, littleEndian);
+    this.resolution[id] = DEFAULT_RESOLUTION;
+    this.offsetSeconds[id] = 0;
+
+    let next = at + OPTIONS;
+    while (bodyEnd - next >= OPTION_HEADER_BYTES) {
+      const code = view.getUint16(next, littleEndian);
+      const length = view.getUint16(next + 2, littleEndian);
+      if (code === END_OF_OPTIONS) break;
+      const value = next + OPTION_HEADER_BYTES;
+      if (bodyEnd - value < length) return false;
+      if (code === IF_TSRESOL && length >= 1) this.resolution[id] = view.getUint8(value);
+      if (code === IF_TSOFFSET && length >= 8) {
+        this.offsetSeconds[id] = view.getUint32(littleEndian ? value : value + 4, littleEndian);
+      }
+      next = value + ((length + 3) & ~3);
+    }
+    this.units[id] = unitsPerSecond(this.resolution[id]!);
+    this.count++;
+    return true;
+  }
+
+  #grow(): void {
+    const capacity = 2 * this.linkType.length;
+    this.linkType = grown(this.linkType, new Uint16Array(capacity));
+    this.snapLength = grown(this.snapLength, new Uint32Array(capacity));
+    this.resolution = grown(this.resolution, new Uint8Array(capacity));
+    this.units = grown(this.units, new Float64Array(capacity));
+    this.offsetSeconds = grown(this.offsetSeconds, new Int32Array(capacity));
+  }
+}
+
+function grown<Column extends Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array>(
+  from: Column,
+  to: Column,
+): Column {
+  to.set(from);
+  return to;
+}
