@@ -1,0 +1,146 @@
+import { close, fstat, open, read, type Stats } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { MirrorError } from '../observe/error.ts';
+
+/** Where the bytes of a capture come from, in order. */
+export interface ByteSource {
+  /** Bytes that were taken from the file or stream so far, as they are stored: before decompression. */
+  readonly bytesRead: number;
+  /** Bytes there were when it was opened; `undefined` where that cannot be known. */
+  readonly totalBytes: number | undefined;
+
+  /**
+   * Reads into `target[at .. end)`. Never called again before the last promise has settled.
+   *
+   * @returns bytes read, at least 1; 0 at the end
+   * @throws MirrorError `CAPTURE_UNREADABLE` or `CAPTURE_DAMAGED`
+   */
+  read(target: Buffer, at: number, end: number): Promise<number>;
+
+  /** Says whether there is more by now than there was at the beginning, which is not read. */
+  hasGrown(): Promise<boolean>;
+
+  /** Frees everything; a pending read ends soon, with 0 where it can. May be called twice. */
+  close(): Promise<void>;
+}
+
+const openFile = promisify(open);
+const closeFile = promisify(close);
+const statFile = promisify(fstat) as (descriptor: number) => Promise<Stats>;
+
+/**
+ * A file. One of known size is read up to the size that it had when it was opened, so that a file which grows all the
+ * time, perhaps by what is being read, has an end.
+ */
+export class FileSource implements ByteSource {
+  bytesRead = 0;
+  readonly totalBytes: number | undefined;
+  readonly #path: string;
+  #descriptor: number | undefined;
+
+  /** @throws MirrorError `CAPTURE_UNREADABLE` where the file cannot be opened, or is a folder */
+  static async open(path: string): Promise<FileSource> {
+    let descriptor: number | undefined;
+    try {
+      descriptor = await openFile(path, 'r');
+      const stats = await statFile(descriptor);
+      if (stats.isDirectory()) throw new Error('It is a folder.');
+      return new FileSource(path, descriptor, stats.isFile() ? stats.size : undefined);
+    } catch (cause) {
+      if (descriptor !== undefined) await closeFile(descriptor);
+      throw new MirrorError('CAPTURE_UNREADABLE', `Cannot open ${path}.`, { path }, { cause });
+    }
+  }
+
+  private constructor(path: string, descriptor: number, totalBytes: number | undefined) {
+    this.#path = path;
+    this.#descriptor = descriptor;
+    this.totalBytes = totalBytes;
+  }
+
+  read(target: Buffer, at: number, end: number): Promise<number> {
+    const descriptor = this.#descriptor;
+    const left = this.totalBytes === undefined ? end - at : this.totalBytes - this.bytesRead;
+    const wanted = Math.min(end - at, left);
+    if (descriptor === undefined || wanted === 0) return Promise.resolve(0);
+    const position = this.totalBytes === undefined ? null : this.bytesRead;
+    return new Promise((resolve, reject) => {
+      read(descriptor, target, at, wanted, position, (cause, count) => {
+        if (cause !== null) reject(this.#unreadable('cannot be read', cause));
+        else if (count === 0 && position !== null)
+          reject(this.#unreadable('became shorter while it was read'));
+        else {
+          this.bytesRead += count;
+          resolve(count);
+        }
+      });
+    });
+  }
+
+  async hasGrown(): Promise<boolean> {
+    if (this.#descriptor === undefined || this.totalBytes === undefined) return false;
+    return (await statFile(this.#descriptor)).size > this.totalBytes;
+  }
+
+  async close(): Promise<void> {
+    const descriptor = this.#descriptor;
+    this.#descriptor = undefined;
+    if (descriptor !== undefined) await closeFile(descriptor);
+  }
+
+  #unreadable(what: string, cause?: Error): MirrorError {
+    const context = { path: this.#path, offset: this.bytesRead };
+    return new MirrorError('CAPTURE_UNREADABLE', `${this.#path} ${what}.`, context, { cause });
+  }
+}
+
+/** A stream, such as standard input: no thread waits for it. */
+export class StreamSource implements ByteSource {
+  bytesRead = 0;
+  readonly totalBytes = undefined;
+  readonly #name: string;
+  readonly #stream: Readable;
+  readonly #chunks: AsyncIterator<Buffer>;
+  #rest: Buffer = Buffer.alloc(0);
+  #closed = false;
+
+  constructor(name: string, stream: Readable) {
+    this.#name = name;
+    this.#stream = stream;
+    this.#chunks = stream[Symbol.asyncIterator]();
+  }
+
+  async read(target: Buffer, at: number, end: number): Promise<number> {
+    while (this.#rest.length === 0) {
+      const chunk = await this.#next();
+      if (chunk === undefined) return 0;
+      this.#rest = chunk;
+    }
+    const count = this.#rest.copy(target, at, 0, end - at);
+    this.#rest = this.#rest.subarray(count);
+    this.bytesRead += count;
+    return count;
+  }
+
+  hasGrown(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#stream.destroy();
+    return Promise.resolve();
+  }
+
+  async #next(): Promise<Buffer | undefined> {
+    try {
+      const { value, done } = await this.#chunks.next();
+      return done === true || this.#closed ? undefined : value;
+    } catch (cause) {
+      if (this.#closed) return undefined;
+      const context = { path: this.#name, offset: this.bytesRead };
+      throw new MirrorError('CAPTURE_UNREADABLE', `${this.#name} cannot be read.`, context, { cause });
+    }
+  }
+}
