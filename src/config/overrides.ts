@@ -1,0 +1,95 @@
+import type { TSchema } from 'typebox';
+import { type Given, nest } from './given.ts';
+import { locate, nearestPath } from './known.ts';
+import { contradiction, type Problem, unknownSetting, wrongValue } from './problem.ts';
+import { isText } from './schema.ts';
+import { readYaml } from './yaml-source.ts';
+
+const PREFIX = 'MIRRORTAP_';
+
+/**
+ * Variables that Kubernetes sets in every pod for a service whose name begins with mirrortap, and the folder
+ * of captures that the project's own tests read. They are no settings.
+ */
+const foreign =
+  /^MIRRORTAP_(?:CAPTURES|(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?))$/;
+
+/** An option of a command that stands for a setting, such as `--vxlan-ports` for `listen.vxlanPorts`. */
+export interface SettingOption {
+  readonly setting: string;
+  /** As `--set` would take it. */
+  readonly value: string;
+  /** How the user wrote it, for errors. */
+  readonly source: string;
+}
+
+/** Settings from the environment, each as a tree to lay over what was given before; in the order of their names. */
+export function fromEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  sinkNames: Iterable<string>,
+  problems: Problem[],
+): Given[] {
+  const layers: Given[] = [];
+  const seen = new Map<string, string>();
+  for (const name of Object.keys(environment).sort()) {
+    const value = environment[name];
+    const upper = name.toUpperCase();
+    if (value === undefined || !upper.startsWith(PREFIX) || foreign.test(upper)) continue;
+    const source = `environment ${name}`;
+    const path = name.slice(PREFIX.length).toLowerCase().split('__');
+    const twin = seen.get(upper);
+    if (twin !== undefined)
+      problems.push(contradiction(source, path.join('.'), `${twin} says the same setting`));
+    seen.set(upper, name);
+    const located = locate(path, true, sinkNames);
+    if (located === undefined) problems.push(unknownSetting(source, path.join('.'), nearestPath(path)));
+    else layers.push(...layer(located.path, located.schema, value, source, problems));
+  }
+  return layers;
+}
+
+/** Settings from `--set path=value` and from options that stand for settings, in the order they were given. */
+export function fromOptions(
+  options: readonly (string | SettingOption)[],
+  sinkNames: Iterable<string>,
+  problems: Problem[],
+): Given[] {
+  return options.flatMap((option) => {
+    const parsed = typeof option === 'string' ? parseSet(option) : option;
+    if (parsed === undefined) {
+      problems.push(wrongValue(`--set ${option}`, '', 'without =', 'path=value, such as listen.mode=dgram'));
+      return [];
+    }
+    const path = parsed.setting.split('.');
+    const located = locate(path, false, sinkNames);
+    if (located !== undefined)
+      return layer(located.path, located.schema, parsed.value, parsed.source, problems);
+    problems.push(unknownSetting(parsed.source, parsed.setting, nearestPath(path)));
+    return [];
+  });
+}
+
+function parseSet(text: string): SettingOption | undefined {
+  const equals = text.indexOf('=');
+  if (equals < 1) return undefined;
+  return {
+    setting: text.slice(0, equals),
+    value: text.slice(equals + 1),
+    source: `--set ${text.slice(0, equals)}`,
+  };
+}
+
+/** One value as a tree: a text is taken as it is, anything else is read as YAML. */
+function layer(
+  path: readonly string[],
+  schema: TSchema | undefined,
+  value: string,
+  source: string,
+  problems: Problem[],
+): Given[] {
+  if (schema !== undefined && isText(schema)) return [nest(path, { kind: 'scalar', source, value })];
+  const before = problems.length;
+  const given = readYaml(value, { name: source, lines: false }, problems);
+  if (problems.length > before) return [];
+  return [nest(path, given ?? { kind: 'scalar', source, value: null })];
+}

@@ -1,0 +1,24 @@
+import type { Config } from './settings.ts';
+
+/** What `drainSeconds: auto` means behind each kind of load balancer. */
+const drainSecondsBehind: Readonly<Record<Config['behind'], number>> = { direct: 0, nlb: 90, gwlb: 90 };
+/** A drain that nobody set by hand ends after so long without packets. */
+const QUIET_SECONDS = 5;
+const WORKERS_MAX = 8;
+
+/** How long receiving goes on after the first SIGTERM. */
+export interface Drain {
+  readonly seconds: number;
+  /** Seconds without packets that end it early; Infinity where it lasts its time. */
+  readonly quietSeconds: number;
+}
+
+export function drain({ drainSeconds, behind }: Pick<Config, 'drainSeconds' | 'behind'>): Drain {
+  if (drainSeconds !== 'auto') return { seconds: drainSeconds, quietSeconds: Infinity };
+  return { seconds: drainSecondsBehind[behind], quietSeconds: QUIET_SECONDS };
+}
+
+/** How many workers receive on a machine with so many cores. */
+export function workerCount({ workers }: Pick<Config, 'workers'>, cores: number): number {
+  return workers > 0 ? workers : Math.min(WORKERS_MAX, Math.max(1, cores - 1));
+}

@@ -1,0 +1,48 @@
+import { type Static, type TObject, Type } from 'typebox';
+import { packetSink } from '../pipeline/settings.ts';
+import type { SinkKind } from '../pipeline/sink.ts';
+import { sinkKinds } from '../sinks/index.ts';
+import { members } from './schema.ts';
+
+/** Kinds of sinks that later versions build. */
+const laterKinds: readonly string[] = ['flow-files', 'kafka', 'inject', 'pipe'];
+
+/** Used while nobody names a sink; its other settings are the defaults of its kind. */
+export const defaultSink = { name: 'captures', kind: 'files' } as const;
+
+/** A sink's name becomes a metric label, a part of setting paths and of environment variables. */
+export const sinkNamePattern = /^[A-Za-z](?:[A-Za-z0-9-]|_(?!_)){0,62}$/;
+export const sinkNameExpected =
+  'a name of at most 63 letters, digits, - and single _ that begins with a letter';
+
+/** One sink's settings: those every packet sink has, and those of its kind. */
+export type SinkSettings = { readonly kind: string } & Static<typeof packetSink> & {
+    readonly [setting: string]: unknown;
+  };
+
+export const sinkKindNames: readonly string[] = sinkKinds.map((kind) => kind.kind);
+
+/** `kind`, with the kinds of this version as its values. */
+export const kindSetting = Type.Enum([...sinkKindNames], {
+  later: laterKinds.filter((kind) => !sinkKindNames.includes(kind)),
+  reload: false,
+  description:
+    'What the sink does with packets. The sink named captures is of kind files if this is left out.',
+});
+
+/** All settings of a sink of each kind of this version. */
+export const sinkSchemas: ReadonlyMap<string, TObject> = new Map(
+  sinkKinds.map((kind) => [kind.kind, sinkSchema(kind)]),
+);
+
+/** `kind`, the kind's own settings, then those that all have. */
+function sinkSchema({ settings }: SinkKind): TObject {
+  const common = { kind: kindSetting, ...packetSink.properties };
+  const own = Type.IsObject(settings)
+    ? members(settings).filter(([name]) => !Object.hasOwn(common, name))
+    : [];
+  return Type.Object(
+    { kind: kindSetting, ...Object.fromEntries(own), ...packetSink.properties },
+    { additionalProperties: false },
+  );
+}
