@@ -34,8 +34,8 @@ const extensions = new ExtensionWalk();
 /**
  * Finds the UDP payload of an outer packet and says whether it came to a tunnel port.
  *
- * Sets the outer fields of `out`; `payloadAt` and `payloadEnd` are set for every UDP datagram, whatever its
- * port, and are 0 where there is none.
+ * Sets the outer fields of `out`; `payloadAt` and `payloadEnd` are set for every UDP datagram whose header
+ * arrived, whatever its port, and are 0 elsewhere (in a later fragment too: it has no UDP header).
  *
  * @param at       the outer packet's first byte, of link type `linkType`; `end` is past its last captured byte
  * @returns `Fault.none`, a fault, or `NOT_TUNNEL`
@@ -101,9 +101,12 @@ function skipTags(bytes: Uint8Array, at: number, end: number, firstType: number)
 
 function readIpv4(bytes: Uint8Array, ipAt: number, end: number, ports: TunnelPorts, out: Layers): number {
   if (ipAt + ipv4.HEADER_LEN > end || ipv4.protocol(bytes, ipAt) !== IpProtocol.udp) return NOT_TUNNEL;
+  const headerLen = ipv4.headerLen(bytes, ipAt);
+  // no header has fewer than five words: what would be read as ports are the header's own fields
+  if (headerLen < ipv4.HEADER_LEN) return NOT_TUNNEL;
   out.outerVersion = 4;
   out.outerIpAt = ipAt;
-  const udpAt = ipAt + ipv4.headerLen(bytes, ipAt);
+  const udpAt = ipAt + headerLen;
   const totalLength = ipv4.totalLength(bytes, ipAt);
   const ipEnd = totalLength === 0 ? end : ipAt + totalLength;
   const offset = ipv4.fragmentOffset(bytes, ipAt);
@@ -141,10 +144,10 @@ function readUdp(
   ports: TunnelPorts,
   out: Layers,
 ): number {
-  out.faultAt = udpAt;
-  out.faultEnd = Math.min(end, ipEnd);
-  if (fragmentOffset > 0) return Fault.outerFragment;
   const arrivedEnd = Math.min(end, ipEnd);
+  out.faultAt = udpAt;
+  out.faultEnd = arrivedEnd;
+  if (fragmentOffset > 0) return Fault.outerFragment;
   if (udpAt + 4 > arrivedEnd) return Fault.udpTruncated;
   const port = udp.destinationPort(bytes, udpAt);
   out.destinationPort = port;
