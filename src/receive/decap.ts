@@ -14,6 +14,8 @@ import * as udp from '../wire/udp.ts';
 import * as vxlan from '../wire/vxlan.ts';
 import { PortUse, type TunnelPorts } from './outer.ts';
 
+/** Both ports: the first bytes of a UDP header. */
+const UDP_PORTS_LEN = 4;
 const extensions = new ExtensionWalk();
 
 /**
@@ -93,7 +95,8 @@ function refuse(fault: Fault, at: number, end: number, out: Layers): Fault {
 
 function readEndpoint(bytes: Uint8Array, at: number, out: Layers): void {
   const dataAt = geneve.findOption(bytes, at, aws.CLASS, aws.ENDPOINT);
-  if (dataAt < 0) return;
+  // of any other length it is not the option that AWS describes, and reading it would read past it
+  if (dataAt < 0 || geneve.optionDataLen(bytes, dataAt) !== aws.ENDPOINT_ID_LEN) return;
   out.hasEndpoint = 1;
   out.endpointHigh = u32(bytes, dataAt);
   out.endpointLow = u32(bytes, dataAt + 4);
@@ -130,10 +133,11 @@ function findCarriedIpv6(bytes: Uint8Array, ports: TunnelPorts, out: Layers): bo
   return true;
 }
 
+/** The port decides, also where the rest of the UDP header was cut: then the VXLAN header is missing. */
 function findVxlanPayload(bytes: Uint8Array, udpAt: number, end: number, ports: TunnelPorts): boolean {
-  if (!udp.complete(udpAt, end) || ports[udp.destinationPort(bytes, udpAt)] !== PortUse.vxlan) return false;
-  const length = udp.length(bytes, udpAt);
+  if (udpAt + UDP_PORTS_LEN > end || ports[udp.destinationPort(bytes, udpAt)] !== PortUse.vxlan) return false;
+  const length = udp.complete(udpAt, end) ? udp.length(bytes, udpAt) : 0;
   carriedAt = udpAt + udp.HEADER_LEN;
-  carriedEnd = length === 0 ? end : Math.max(carriedAt, Math.min(end, udpAt + length));
+  carriedEnd = length === 0 ? end : Math.min(end, udpAt + length);
   return true;
 }
