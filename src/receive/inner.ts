@@ -106,6 +106,8 @@ function readIpv6(bytes: Uint8Array, at: number, out: Layers): void {
   // what lies past the promised end is padding, not headers
   const end = out.ipEnd === ABSENT ? out.frameEnd : Math.min(out.ipEnd, out.frameEnd);
   walk(bytes, at, end, extensions);
+  // without a promised length nothing else tells that the frame ends inside an extension header
+  if (extensions.complete === 0 && out.ipEnd === ABSENT) out.headerCut = 1;
   out.ipHeaderComplete = extensions.complete;
   out.protocol = extensions.protocol;
   out.fragment = extensions.fragment;
