@@ -64,7 +64,14 @@ function judgeTransport(bytes: Uint8Array, view: DataView, out: Layers): Verdict
       return Verdict.none;
   }
   if (out.truncated === 1 || out.fragment === 1 || out.transportAt === ABSENT) return Verdict.unverifiable;
-  const end = out.ipEnd === ABSENT ? out.frameEnd : out.ipEnd;
+  if (out.ipEnd !== ABSENT) return judgeWhole(bytes, view, out.ipEnd, out);
+  // IP length 0, left to segmentation offload: a frame that was cut looks the same as one that is wrong
+  const verdict = judgeWhole(bytes, view, out.frameEnd, out);
+  return verdict === Verdict.bad ? Verdict.unverifiable : verdict;
+}
+
+/** @param end one past the last byte of the IP packet; it arrived */
+function judgeWhole(bytes: Uint8Array, view: DataView, end: number, out: Layers): Verdict {
   switch (out.protocol) {
     case IpProtocol.tcp:
       return judgeTcp(view, end, out);
