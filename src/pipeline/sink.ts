@@ -2,6 +2,7 @@ import type { TSchema, Static } from 'typebox';
 import type { Log } from '../observe/log.ts';
 import type { LaneReader } from '../packet/lane.ts';
 import type { PacketBatch } from '../packet/batch.ts';
+import type { FinishedFile } from './finished-file.ts';
 import type { SinkCounters } from './sink-counters.ts';
 
 /** Where packets go: a file, a topic, a socket. One instance serves one configured sink in one worker. */
@@ -16,6 +17,12 @@ export interface Sink {
    * once: written, filtered or dropped with a reason. Never called again before the last promise settled.
    */
   write(batch: PacketBatch): Promise<void>;
+
+  /**
+   * Told of a batch that never reaches `write` because the queue before the sink was full, so that what was missed
+   * can be said where it is missing. The batch is the caller's again when this returns; it is counted already.
+   */
+  missed?(batch: PacketBatch): void;
 
   /** Makes everything accepted so far durable, as far as this kind of sink can. */
   flush(): Promise<void>;
@@ -35,6 +42,8 @@ export interface SinkContext {
   readonly log: Log;
   /** Milliseconds since the epoch; a test hands in its own. */
   readonly now: () => number;
+  /** Told of each file that a sink has finished. */
+  readonly onFile?: (file: FinishedFile) => void;
 }
 
 /** One kind of sink, as the registry lists it: its name, its settings and how to make one. */
