@@ -1,0 +1,87 @@
+import * as fs from 'node:fs';
+
+/** Permissions of what a sink makes; the process's umask takes away from them. */
+const FILE_MODE = 0o640;
+const FOLDER_MODE = 0o750;
+
+/** How much room a file system has. */
+export interface FreeSpace {
+  /** Bytes that a process without privileges may still write. */
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What capture files need of a file system. A test hands in one that fails. Rejects with Node's errors. */
+export interface Disk {
+  /** @param flags as for `fs.open`, e.g. `wx` (new file only) */
+  open(path: string, flags: string): Promise<number>;
+  /** Writes up to `length` bytes at `position`, or where the file stands for `null`; returns how many. */
+  write(file: number, bytes: Buffer, at: number, length: number, position: number | null): Promise<number>;
+  truncate(file: number, length: number): Promise<void>;
+  /** Settles once the file's bytes are on the disk. */
+  sync(file: number): Promise<void>;
+  close(file: number): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  exists(path: string): Promise<boolean>;
+  /** Makes a folder and those above it that are missing. */
+  makeFolder(path: string): Promise<void>;
+  /** Names in a folder; empty where there is no such folder. */
+  list(path: string): Promise<string[]>;
+  freeSpace(path: string): Promise<FreeSpace>;
+}
+
+/** The file system of this machine. */
+export const nodeDisk: Disk = {
+  open: (path, flags) =>
+    new Promise((resolve, reject) => {
+      fs.open(path, flags, FILE_MODE, (error, file) => (error === null ? resolve(file) : reject(error)));
+    }),
+  write: (file, bytes, at, length, position) =>
+    new Promise((resolve, reject) => {
+      fs.write(file, bytes, at, length, position, (error, count) =>
+        error === null ? resolve(count) : reject(error),
+      );
+    }),
+  truncate: (file, length) => settled((done) => fs.ftruncate(file, length, done)),
+  sync: (file) => settled((done) => fs.fdatasync(file, done)),
+  close: (file) => settled((done) => fs.close(file, done)),
+  rename: (from, to) => fs.promises.rename(from, to),
+  remove: (path) => fs.promises.unlink(path),
+  exists: (path) => fs.promises.access(path).then(yes, no),
+  makeFolder: async (path) => {
+    await fs.promises.mkdir(path, { recursive: true, mode: FOLDER_MODE });
+  },
+  list: async (path) => {
+    try {
+      return await fs.promises.readdir(path);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+      throw error;
+    }
+  },
+  freeSpace: async (path) => {
+    const { bavail, blocks, bsize } = await fs.promises.statfs(path);
+    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+  },
+};
+
+/** `ENOSPC` and its like, from an error of Node's; empty for any other. */
+export function errnoOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** Whether a write failed for want of room: the file system's or the user's quota. */
+export function isDiskFull(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === 'ENOSPC' || errno === 'EDQUOT';
+}
+
+function settled(call: (done: (error: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call((error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
+const yes = () => true;
+const no = () => false;

@@ -1,0 +1,249 @@
+import { MAX_INTERFACES } from '../../format/limits.ts';
+import type { PacketBatch } from '../../packet/batch.ts';
+import type { LaneReader } from '../../packet/lane.ts';
+import type { SinkCounters } from '../../pipeline/sink-counters.ts';
+import { CaptureFile, LaneInterface, LaneState, type RotationLimits, Track } from './capture-file.ts';
+import { CHUNK_BYTES_MIN, type Chunk, type ChunkPool } from './chunk-pool.ts';
+import type { Encoding } from './encoding.ts';
+import type { Writer } from './writer.ts';
+
+/** Chunks grow to this size: larger ones made nothing faster. */
+const CHUNK_BYTES_WANTED = 262_144;
+/** A track begins with a chunk of this size. */
+const CHUNK_BYTES_FIRST = 16_384;
+const CHUNK_GROWTH = 4;
+
+/** What a filler works with. */
+export interface FillerParts {
+  readonly lanes: LaneReader;
+  readonly counters: SinkCounters;
+  readonly encoding: Encoding;
+  readonly limits: RotationLimits;
+  readonly split: 'lane' | 'none';
+  readonly pool: ChunkPool;
+  readonly writer: Writer;
+  readonly now: () => number;
+}
+
+/** Puts packets into the chunk of the file they belong to, and begins and ends files. Does no I/O. */
+export class Filler {
+  /** Tracks by directory slot of the lane; one and the same for all where lanes share a file. */
+  readonly #states: (LaneState | undefined)[] = [];
+  readonly #parts: FillerParts;
+  readonly #encoding: Encoding;
+  readonly #shared: Track | undefined;
+  /** Files with a chunk that is being filled, the oldest chunk first. */
+  readonly #filling = new Set<CaptureFile>();
+  #fillingBytes = 0;
+  #nowMs = 0;
+
+  constructor(parts: FillerParts) {
+    this.#parts = parts;
+    this.#encoding = parts.encoding;
+    this.#shared = parts.split === 'none' ? new Track('all', CHUNK_BYTES_FIRST) : undefined;
+  }
+
+  /**
+   * Encodes the delivered packets from the `from`-th on.
+   *
+   * @returns how many of the batch's delivered packets are done: fewer than all while the memory is exhausted
+   */
+  fill(batch: PacketBatch, from: number): number {
+    const { delivered, lane, frameAt, frameEnd, seconds, nanoseconds, deliveredCount } = batch;
+    const encoding = this.#encoding;
+    const overhead = encoding.packetOverheadBytes;
+    this.#nowMs = this.#parts.now();
+    let laneSlot = -1;
+    let state: LaneState | undefined;
+    let encoded = 0;
+    let i = from;
+    for (; i < deliveredCount; i++) {
+      const slot = delivered[i] ?? 0;
+      if (state === undefined || lane[slot] !== laneSlot) {
+        laneSlot = lane[slot] ?? 0;
+        state = this.#state(laneSlot);
+      }
+      const bytes = overhead + (frameEnd[slot] ?? 0) - (frameAt[slot] ?? 0);
+      const second = seconds[slot] ?? 0;
+      let file = state.file;
+      let chunk = file?.chunk;
+      let target = state.interface;
+      if (
+        file === undefined ||
+        chunk === undefined ||
+        target === undefined ||
+        file.ended ||
+        file.isFull(bytes, second) ||
+        chunk.used + bytes > chunk.bytes.length
+      ) {
+        if (this.#refuse(state, bytes)) continue;
+        chunk = this.#prepare(state, bytes, second, nanoseconds[slot] ?? 0);
+        file = state.file;
+        target = state.interface;
+        if (chunk === undefined || file === undefined || target === undefined) break;
+      }
+      const before = chunk.used;
+      const after = encoding.packet(chunk.bytes, before, target.id, batch, slot);
+      chunk.used = after;
+      chunk.packets++;
+      file.packets++;
+      file.bytes += after - before;
+      target.packets++;
+      target.endSeconds = second;
+      target.endNanoseconds = nanoseconds[slot] ?? 0;
+      encoded += after - before;
+    }
+    this.#parts.counters.addPendingBytes(encoded);
+    return i;
+  }
+
+  /** Remembers for each lane that packets from the `from`-th on never came into a file. */
+  miss(batch: PacketBatch, from: number): void {
+    for (let i = from; i < batch.deliveredCount; i++) {
+      this.#state(batch.lane[batch.delivered[i] ?? 0] ?? 0).missed++;
+    }
+  }
+
+  /** Hands over chunks that were begun at `sinceMs` or before. */
+  submitSince(sinceMs: number): void {
+    for (const file of this.#filling) {
+      if (file.chunkSinceMs > sinceMs) return;
+      this.#submit(file);
+    }
+  }
+
+  /** Ends files whose time is over by the clock, and those of lanes whose slot belongs to another lane now. */
+  endOver(nowMs: number): void {
+    for (const [slot, state] of this.#states.entries()) {
+      const file = state?.track.file;
+      if (state === undefined || file === undefined) continue;
+      const replaced = this.#shared === undefined && this.#parts.lanes.lane(slot) !== state.lane;
+      if (replaced || file.isOver(nowMs)) this.end(file);
+    }
+  }
+
+  /** Ends all files. */
+  endAll(): void {
+    for (const file of this.growing()) this.end(file);
+  }
+
+  /** Files that packets can still be added to. */
+  growing(): Set<CaptureFile> {
+    const files = new Set<CaptureFile>();
+    for (const state of this.#states) if (state?.track.file !== undefined) files.add(state.track.file);
+    return files;
+  }
+
+  /** Adds nothing more to a file: what is in memory is written, then the file is finished. */
+  end(file: CaptureFile): void {
+    if (file.ended) return;
+    this.#submit(file);
+    file.ended = true;
+    if (file.track.file === file) file.track.file = undefined;
+    for (const target of file.interfaces) {
+      target.dropped += target.state.missed;
+      target.state.missed = 0;
+    }
+    this.#parts.writer.add(file.track, { file, chunk: undefined });
+  }
+
+  /** The lane in a directory slot; a lane that had the slot before is done with. */
+  #state(slot: number): LaneState {
+    const known = this.#states[slot];
+    const lane = this.#parts.lanes.lane(slot);
+    if (known !== undefined && known.lane === lane) return known;
+    if (known?.track.file !== undefined && this.#shared === undefined) this.end(known.track.file);
+    const state = new LaneState(lane, this.#shared ?? new Track(lane.name, CHUNK_BYTES_FIRST));
+    while (this.#states.length < slot) this.#states.push(undefined);
+    this.#states[slot] = state;
+    return state;
+  }
+
+  /** Drops a packet whose file cannot be begun yet, or that no chunk can hold. */
+  #refuse(state: LaneState, bytes: number): boolean {
+    const closed = state.track.file === undefined && this.#nowMs < state.track.retryMs;
+    if (!closed && bytes <= this.#parts.pool.largestBytes - this.#encoding.headerBytes(state.lane.name))
+      return false;
+    state.missed++;
+    this.#parts.counters.addDropped('writeFailed', 1);
+    return true;
+  }
+
+  /** Finds a file and room in it for a packet of this size and time. Nothing is changed twice when called again. */
+  #prepare(state: LaneState, bytes: number, seconds: number, nanoseconds: number): Chunk | undefined {
+    const { track } = state;
+    if (track.file?.isFull(bytes, seconds) || (track.file?.interfaces.length ?? 0) >= MAX_INTERFACES) {
+      if (track.file !== undefined) this.end(track.file);
+    }
+    track.file ??= new CaptureFile(track, this.#parts.limits, seconds, this.#nowMs);
+    const { file } = track;
+    if (state.file === file) return this.#room(file, bytes);
+
+    const { lane } = state;
+    const chunk = this.#room(file, bytes + this.#encoding.headerBytes(lane.name));
+    if (chunk === undefined) return undefined;
+    const before = chunk.used;
+    if (file.bytes === 0) chunk.used = this.#encoding.begin(chunk.bytes, chunk.used, lane.linkType);
+    chunk.used = this.#encoding.beginInterface(chunk.bytes, chunk.used, lane.linkType, lane.name);
+    file.bytes += chunk.used - before;
+    this.#parts.counters.addPendingBytes(chunk.used - before);
+    state.file = file;
+    state.interface = new LaneInterface(file.interfaces.length, state, seconds, nanoseconds);
+    file.interfaces.push(state.interface);
+    return chunk;
+  }
+
+  /** A chunk of the file with room for `bytes`. */
+  #room(file: CaptureFile, bytes: number): Chunk | undefined {
+    if (file.chunk !== undefined) {
+      if (file.chunk.used + bytes <= file.chunk.bytes.length) return file.chunk;
+      const size = file.chunk.bytes.length * CHUNK_GROWTH;
+      this.#submit(file);
+      file.track.chunkBytes = Math.min(size, CHUNK_BYTES_WANTED);
+    }
+    const chunk = this.#parts.pool.take(this.#affordable(file.track.chunkBytes), bytes);
+    if (chunk === undefined || this.#crowded()) this.#makeRoom();
+    if (chunk === undefined) return undefined;
+    file.chunk = chunk;
+    file.chunkSinceMs = this.#nowMs;
+    this.#filling.add(file);
+    this.#fillingBytes += chunk.bytes.length;
+    return chunk;
+  }
+
+  /** Hands a file's chunk over to be written. */
+  #submit(file: CaptureFile): void {
+    const { chunk, track } = file;
+    if (chunk === undefined) return;
+    file.chunk = undefined;
+    this.#filling.delete(file);
+    this.#fillingBytes -= chunk.bytes.length;
+    chunk.interfaces = file.interfaces.length;
+    if (chunk.used < chunk.bytes.length / CHUNK_GROWTH) {
+      track.chunkBytes = Math.max(chunk.bytes.length / 2, CHUNK_BYTES_MIN);
+    }
+    this.#parts.writer.add(track, { file, chunk });
+  }
+
+  /** The more files are being filled, the smaller their chunks. */
+  #affordable(wanted: number): number {
+    const share = (0.75 * this.#parts.pool.totalBytes) / (this.#filling.size + 1);
+    let size = wanted;
+    while (size > share && size > CHUNK_BYTES_MIN) size /= 2;
+    return size;
+  }
+
+  /** Whether most of the memory is in chunks that are not full: then the oldest of them must go. */
+  #crowded(): boolean {
+    const { takenBytes, totalBytes } = this.#parts.pool;
+    return takenBytes > 0.9 * totalBytes && this.#fillingBytes > 0.75 * totalBytes;
+  }
+
+  /** Sees to it that memory comes back: waiting alone does not help while all of it is in chunks that are not full. */
+  #makeRoom(): void {
+    const oldest = this.#filling.values().next().value;
+    if (this.#parts.writer.idle) this.submitSince(Infinity);
+    else if (oldest !== undefined && this.#fillingBytes > 0.5 * this.#parts.pool.totalBytes)
+      this.#submit(oldest);
+  }
+}

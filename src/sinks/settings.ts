@@ -1,0 +1,80 @@
+import { type Static, Type } from 'typebox';
+
+const later = { later: true, reload: false } as const;
+
+/** Settings of a sink of kind `files`, besides `kind` and what every packet sink has. */
+export const filesSettings = Type.Object(
+  {
+    directory: Type.String({
+      description:
+        'Folder for capture files; it is made where it is missing. Each lane has a folder of its own in it.',
+      default: './captures',
+      minLength: 1,
+      examples: ['/var/lib/mirrortap/captures'],
+      reload: false,
+    }),
+    format: Type.Enum(['pcapng', 'pcap'], {
+      description:
+        'Format of the files. pcap says neither lane, checksum state nor drops, and holds one lane a file.',
+      default: 'pcapng',
+      reload: false,
+    }),
+    split: Type.Enum(['lane', 'none'], {
+      description:
+        'lane: each lane has its own files; none: all lanes share one pcapng a worker, as its interfaces.',
+      default: 'lane',
+      reload: false,
+    }),
+    rotateBytes: Type.Union([Type.Literal(0), Type.Integer({ minimum: 65_536 })], {
+      description: 'Begin a new file before this one grows past so many bytes; 0: no limit.',
+      default: 268_435_456,
+      unit: 'bytes',
+      examples: [1_073_741_824],
+      reload: false,
+    }),
+    rotateSeconds: Type.Integer({
+      description: 'Begin a new file so many seconds after the first packet of this one; 0: no limit.',
+      default: 300,
+      minimum: 0,
+      maximum: 31_536_000,
+      unit: 's',
+      reload: false,
+    }),
+    rotatePackets: Type.Integer({
+      description: 'Begin a new file once this one holds so many packets; 0: no limit.',
+      default: 0,
+      minimum: 0,
+      unit: 'packets',
+      reload: false,
+    }),
+    compress: Type.Enum(['none'], {
+      ...later,
+      default: 'none',
+      description: 'Compression of finished files.',
+    }),
+    keepBytes: Type.Literal(0, {
+      ...later,
+      default: 0,
+      unit: 'bytes',
+      description: 'Delete the oldest files past so many bytes in all; 0: no limit.',
+    }),
+    keepSeconds: Type.Literal(0, {
+      ...later,
+      default: 0,
+      unit: 's',
+      description: 'Delete files that are older; 0: no limit.',
+    }),
+    keepFreePercent: Type.Integer({
+      description:
+        'Keep so much of the disk free: the oldest finished capture files in the folder, of earlier runs too, are ' +
+        'deleted, and while that is not enough, packets are dropped and counted as diskFull; 0: use all of it.',
+      default: 10,
+      minimum: 0,
+      maximum: 90,
+      unit: '%',
+      reload: false,
+    }),
+  },
+  { additionalProperties: false },
+);
+export type FilesSettings = Static<typeof filesSettings>;
