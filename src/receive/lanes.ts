@@ -1,6 +1,8 @@
 import { Encapsulation, type Lane, type LaneReader, makeLane } from '../packet/lane.ts';
 import { LinkType } from '../packet/link-type.ts';
 import { LANE_COUNTERS_LENGTH } from './lane-counters.ts';
+import { hashKey, isRaw, KEY_USED, laneOfKey, makeKey } from './lane-key.ts';
+import { lock, unlock } from './shared-lock.ts';
 
 /** Past the lanes of the limit: one overflow lane for Ethernet frames, one for raw IP. */
 const OVERFLOW_SLOTS = 2;
@@ -22,15 +24,6 @@ const HEAD_LENGTH = 4;
 
 const EMPTY = 0;
 const REMOVED = -1;
-/** A holder of the lock writes a few words and lets go; one that died inside would stop all others without this. */
-const LOCK_TRIES = 1_000_000;
-
-const KEY_USED = 1 << 28;
-const KEY_RAW = 1 << 27;
-const KEY_ENDPOINT = 1 << 26;
-const KEY_ENCAPSULATION_SHIFT = 24;
-const KEY_VNI = 0xff_ffff;
-
 /** Shared memory that all workers and the main thread look lanes up in. */
 export interface LaneMemory {
   readonly maxLanes: number;
@@ -111,12 +104,7 @@ export class LaneDirectory implements LaneReader {
     endpointLow: number,
     linkType: LinkType,
   ): number {
-    const key =
-      KEY_USED |
-      (linkType === LinkType.raw ? KEY_RAW : 0) |
-      (hasEndpoint === 0 ? 0 : KEY_ENDPOINT) |
-      (encapsulation << KEY_ENCAPSULATION_SHIFT) |
-      vni;
+    const key = makeKey(encapsulation, vni, hasEndpoint, linkType);
     const high = hasEndpoint === 0 ? 0 : endpointHigh | 0;
     const low = hasEndpoint === 0 ? 0 : endpointLow | 0;
     if (this.#holds(this.#lastSlot, key, high, low)) return this.#lastSlot;
@@ -128,11 +116,12 @@ export class LaneDirectory implements LaneReader {
 
   /** Says whether a slot belongs to a lane now. Overflow slots always do. */
   isUsed(slot: number): boolean {
-    return slot >= this.#maxLanes || this.#entries[slot * ENTRY_LENGTH + KEY] !== 0;
+    return slot >= this.#maxLanes || this.#isTaken(slot);
   }
 
+  /** A closed lane is told as well, until its slot is given to another. */
   lane(slot: number): Lane {
-    const serial = this.#entries[slot * ENTRY_LENGTH + SERIAL]!;
+    const serial = Atomics.load(this.#entries, slot * ENTRY_LENGTH + SERIAL);
     const known = this.#lanes[slot];
     if (known !== undefined && this.#serials[slot] === serial) return known;
     const lane = this.#describe(slot);
@@ -141,15 +130,27 @@ export class LaneDirectory implements LaneReader {
     return lane;
   }
 
-  /** Frees an idle lane's slot for another lane. Its counters stay readable until then. Main thread only. */
+  /**
+   * Frees an idle lane's slot for another lane. Name and counters stay readable until then: batches on their way
+   * to a sink may still name the slot. Does nothing to a slot without a lane, nor to the overflow lanes.
+   *
+   * A packet of the lane that another thread counts at this very moment may be missing from its counters.
+   */
   close(slot: number): void {
-    const at = slot * ENTRY_LENGTH;
-    this.#lock();
-    this.#vacate(this.#table.indexOf(slot + 1));
-    this.#entries[at + KEY] = 0;
-    this.#head[USED]! -= 1;
-    this.#head[CLOSED]! += 1;
-    this.#unlock();
+    if (slot >= this.#maxLanes) return;
+    lock(this.#head, LOCK);
+    if (this.#isTaken(slot)) {
+      this.#vacate(this.#table.indexOf(slot + 1));
+      const at = slot * ENTRY_LENGTH + KEY;
+      Atomics.store(this.#entries, at, this.#entries[at]! & ~KEY_USED);
+      this.#head[USED]! -= 1;
+      this.#head[CLOSED]! += 1;
+    }
+    unlock(this.#head, LOCK);
+  }
+
+  #isTaken(slot: number): boolean {
+    return (Atomics.load(this.#entries, slot * ENTRY_LENGTH + KEY) & KEY_USED) !== 0;
   }
 
   #describe(slot: number): Lane {
@@ -158,28 +159,24 @@ export class LaneDirectory implements LaneReader {
       return makeLane(Encapsulation.none, 0, false, 0, 0, linkType);
     }
     const at = slot * ENTRY_LENGTH;
-    const key = this.#entries[at + KEY]!;
-    return makeLane(
-      ((key >>> KEY_ENCAPSULATION_SHIFT) & 3) as Encapsulation,
-      key & KEY_VNI,
-      (key & KEY_ENDPOINT) !== 0,
-      this.#entries[at + ENDPOINT_HIGH]!,
-      this.#entries[at + ENDPOINT_LOW]!,
-      (key & KEY_RAW) === 0 ? LinkType.ethernet : LinkType.raw,
-    );
+    const entries = this.#entries;
+    return laneOfKey(entries[at + KEY]!, entries[at + ENDPOINT_HIGH]!, entries[at + ENDPOINT_LOW]!);
   }
 
   #holds(slot: number, key: number, high: number, low: number): boolean {
     const at = slot * ENTRY_LENGTH;
     const entries = this.#entries;
+    // the key first: once it is seen, the endpoint written before it is seen too
     return (
-      entries[at + KEY] === key && entries[at + ENDPOINT_HIGH] === high && entries[at + ENDPOINT_LOW] === low
+      Atomics.load(entries, at + KEY) === key &&
+      entries[at + ENDPOINT_HIGH] === high &&
+      entries[at + ENDPOINT_LOW] === low
     );
   }
 
   #find(key: number, high: number, low: number): number {
     const mask = this.#table.length - 1;
-    let bucket = hash(key, high, low) & mask;
+    let bucket = hashKey(key, high, low) & mask;
     for (let tries = 0; tries <= mask; tries++) {
       const value = this.#table[bucket]!;
       if (value === EMPTY) return -1;
@@ -190,37 +187,50 @@ export class LaneDirectory implements LaneReader {
   }
 
   #insert(key: number, high: number, low: number): number {
-    const overflow = (key & KEY_RAW) === 0 ? this.#maxLanes : this.#maxLanes + 1;
+    const overflow = isRaw(key) ? this.#maxLanes + 1 : this.#maxLanes;
     if (this.#head[USED]! >= this.#maxLanes) return overflow;
-    this.#lock();
+    lock(this.#head, LOCK);
     let slot = this.#find(key, high, low);
-    if (slot < 0 && this.#head[USED]! < this.#maxLanes) {
+    if (slot < 0) {
       slot = this.#freeSlot();
-      const at = slot * ENTRY_LENGTH;
-      this.#zeroCounters(slot);
-      this.#entries[at + ENDPOINT_HIGH] = high;
-      this.#entries[at + ENDPOINT_LOW] = low;
-      this.#entries[at + SERIAL]! += 1;
-      // the key last: a reader without the lock that sees it finds the rest in place
-      Atomics.store(this.#entries, at + KEY, key);
-      Atomics.store(this.#table, this.#freeBucket(key, high, low), slot + 1);
-      this.#head[USED]! += 1;
+      if (slot >= 0) this.#give(slot, key, high, low);
     }
-    this.#unlock();
+    unlock(this.#head, LOCK);
     return slot < 0 ? overflow : slot;
   }
 
-  /** Slots are given out in turn, so that a closed one rests as long as possible before it is used again. */
+  /** Each word is written once all that a reader without the lock looks up behind it is in place. */
+  #give(slot: number, key: number, high: number, low: number): void {
+    const at = slot * ENTRY_LENGTH;
+    this.#zeroCounters(slot);
+    this.#entries[at + ENDPOINT_HIGH] = high;
+    this.#entries[at + ENDPOINT_LOW] = low;
+    Atomics.store(this.#entries, at + KEY, key);
+    Atomics.add(this.#entries, at + SERIAL, 1);
+    Atomics.store(this.#table, this.#freeBucket(key, high, low), slot + 1);
+    this.#head[USED]! += 1;
+  }
+
+  /**
+   * A slot without a lane, or -1. They are given out in turn, so that a closed one rests as long as possible
+   * before it is used again.
+   */
   #freeSlot(): number {
     let slot = this.#head[NEXT]!;
-    while (this.#entries[slot * ENTRY_LENGTH + KEY] !== 0) slot = (slot + 1) % this.#maxLanes;
-    this.#head[NEXT] = (slot + 1) % this.#maxLanes;
-    return slot;
+    for (let tries = 0; tries < this.#maxLanes; tries++) {
+      const next = (slot + 1) % this.#maxLanes;
+      if (!this.#isTaken(slot)) {
+        this.#head[NEXT] = next;
+        return slot;
+      }
+      slot = next;
+    }
+    return -1;
   }
 
   #freeBucket(key: number, high: number, low: number): number {
     const mask = this.#table.length - 1;
-    let bucket = hash(key, high, low) & mask;
+    let bucket = hashKey(key, high, low) & mask;
     while (this.#table[bucket]! > 0) bucket = (bucket + 1) & mask;
     return bucket;
   }
@@ -242,20 +252,4 @@ export class LaneDirectory implements LaneReader {
       this.#counters.fill(0, at, at + LANE_COUNTERS_LENGTH);
     }
   }
-
-  #lock(): void {
-    for (let tries = 0; tries < LOCK_TRIES; tries++) {
-      if (Atomics.compareExchange(this.#head, LOCK, 0, 1) === 0) return;
-    }
-  }
-
-  #unlock(): void {
-    Atomics.store(this.#head, LOCK, 0);
-  }
-}
-
-function hash(key: number, high: number, low: number): number {
-  let mixed = Math.imul(key, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b) ^ Math.imul(low, 0xc2b2ae35);
-  mixed ^= mixed >>> 15;
-  return Math.imul(mixed, 0x2c1b3c6d) >>> 1;
 }
