@@ -61,7 +61,7 @@ function runTests(): void {
     MIRRORTAP_MISSING: missing,
     ...(soak ? { MIRRORTAP_SOAK: '1' } : {}),
   });
-  tally.tests(readIfThere<VitestResult>(results), status === 0);
+  tally.tests(readReport(results), status === 0);
   tally.missing(readText(missing));
 }
 
@@ -81,9 +81,9 @@ function run(
   });
 }
 
-function readIfThere<Value>(path: string): Value | undefined {
+function readReport(path: string): VitestResult | undefined {
   const text = readText(path);
-  return text === '' ? undefined : (JSON.parse(text) as Value);
+  return text === '' ? undefined : (JSON.parse(text) as VitestResult);
 }
 
 function readText(path: string): string {

@@ -2,5 +2,5 @@ import { expect, test } from 'vitest';
 import { workerUrl } from '../../../src/app/worker-url.ts';
 
 test('a worker stands beside the file that asks, with the same ending', () => {
-  expect(workerUrl('receive-worker').href).toMatch(/\/src\/app\/receive-worker\.ts$/);
+  expect(workerUrl('worker').href).toMatch(/\/src\/app\/worker\.ts$/);
 });
