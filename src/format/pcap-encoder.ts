@@ -3,6 +3,7 @@
  *
  * Source: draft-ietf-opsawg-pcap, sections 4 (file header) and 5 (packet record).
  */
+import { copyBytes } from '../wire/copy.ts';
 import { putU16le, putU32le } from './little-endian.ts';
 import { MAX_PACKET_BYTES } from './limits.ts';
 
@@ -63,6 +64,5 @@ export function packetRecord(
   putU32le(out, at + 4, nanoseconds);
   putU32le(out, at + 8, kept);
   putU32le(out, at + 12, wireLen);
-  bytes.copy(out, at + RECORD_HEADER_BYTES, frameAt, frameEnd);
-  return at + RECORD_HEADER_BYTES + kept;
+  return copyBytes(bytes, frameAt, frameEnd, out, at + RECORD_HEADER_BYTES);
 }

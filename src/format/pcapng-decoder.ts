@@ -83,8 +83,8 @@ export class PcapngDecoder implements CaptureDecoder {
     const view = batch.view;
     const littleEndian = this.#littleEndian;
     const interfaces = this.#interfaces;
-    const { linkType, units } = interfaces;
-    const capacity = batch.capacity;
+    const { linkType, units, offsetSeconds, count } = interfaces;
+    const { capacity, at: starts, end: ends, wireLen: wireLens, linkType: linkTypes } = batch;
     let slot = batch.count;
     let next = at;
     while (slot < capacity && end - next >= PACKET_MIN_BYTES) {
@@ -93,18 +93,18 @@ export class PcapngDecoder implements CaptureDecoder {
       const id = view.getUint32(next + 8, littleEndian);
       const kept = view.getUint32(next + 20, littleEndian);
       if (length > end - next || (length & 3) !== 0 || kept > length - PACKET_MIN_BYTES) break;
-      if (kept > MAX_PACKET_BYTES || id >= interfaces.count) break;
+      if (kept > MAX_PACKET_BYTES || id >= count) break;
       if (view.getUint32(next + length - TRAILER_BYTES, littleEndian) !== length) break;
 
       const high = view.getUint32(next + 12, littleEndian);
       const low = view.getUint32(next + 16, littleEndian);
       if (units[id] === 0) this.#putFineTime(batch, slot, id, high, low);
-      else putTime(batch, slot, high, low, units[id]!, interfaces.offsetSeconds[id]!);
+      else putTime(batch, slot, high, low, units[id]!, offsetSeconds[id]!);
       const wireLen = view.getUint32(next + 24, littleEndian);
-      batch.at[slot] = next + PACKET_DATA;
-      batch.end[slot] = next + PACKET_DATA + kept;
-      batch.wireLen[slot] = wireLen < kept ? kept : wireLen;
-      batch.linkType[slot] = linkType[id]!;
+      starts[slot] = next + PACKET_DATA;
+      ends[slot] = next + PACKET_DATA + kept;
+      wireLens[slot] = wireLen < kept ? kept : wireLen;
+      linkTypes[slot] = linkType[id]!;
       slot++;
       next += length;
     }

@@ -13,6 +13,7 @@
  *
  * Source: draft-ietf-opsawg-pcapng, sections 3.1 (blocks), 3.5 (options), 4.1 to 4.3 and 4.6.
  */
+import { copyBytes } from '../wire/copy.ts';
 import { putU16le, putU32le } from './little-endian.ts';
 
 /** Values of the option `epb_flags`, to be added up (draft-ietf-opsawg-pcapng, section 4.3.1). */
@@ -150,8 +151,7 @@ export function packetBlock(
   putTime(out, at + 12, seconds, nanoseconds);
   putU32le(out, at + 20, kept);
   putU32le(out, at + 24, wireLen);
-  bytes.copy(out, at + PACKET_DATA, frameAt, frameEnd);
-  let next = putPadding(out, at + PACKET_DATA + kept, kept);
+  let next = putPadding(out, copyBytes(bytes, frameAt, frameEnd, out, at + PACKET_DATA), kept);
   if (flags !== 0) {
     putU16le(out, next, EPB_FLAGS);
     putU16le(out, next + 2, 4);

@@ -46,17 +46,15 @@ export function putTime(
   units: number,
   offsetSeconds: number,
 ): void {
-  const estimate = Math.floor((high * TWO_32 + low) / units);
-  let rest = (low - Math.imul(estimate, units)) | 0;
-  let seconds = estimate >>> 0;
-  if (rest < 0 || rest >= units) {
-    const correction = Math.floor(rest / units);
-    seconds += correction;
-    rest -= correction * units;
-  }
-  batch.seconds[slot] = seconds + offsetSeconds;
-  // Exact: 10 ** 9 / units has at most 21 significant bits or is a whole number, and rest < units.
-  batch.nanoseconds[slot] = Math.floor(rest * (NANOSECONDS_PER_SECOND / units));
+  const estimate = Math.floor((high * TWO_32 + low) / units) | 0;
+  const estimateRest = (low - Math.imul(estimate, units)) | 0;
+  const wrong = estimateRest < 0 || estimateRest >= units;
+  const correction = wrong ? Math.floor(estimateRest / units) : 0;
+  const rest = estimateRest - correction * units;
+  batch.seconds[slot] = estimate + correction + offsetSeconds;
+  // Exact: 10 ** 9 / units is a whole number or has at most 21 significant bits, and rest has at most 30.
+  batch.nanoseconds[slot] =
+    units === NANOSECONDS_PER_SECOND ? rest : Math.floor(rest * (NANOSECONDS_PER_SECOND / units));
 }
 
 /** The same for units finer than `putTime` takes: brings the count to nanoseconds first. */
