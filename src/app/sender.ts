@@ -21,7 +21,7 @@ type Signal = keyof typeof EXIT_BY_SIGNAL;
  */
 export async function runSend(options: SendOptions, io: SendIo): Promise<number> {
   const plan = planSend(options);
-  const run = new SendRun(plan, (from) => new CaptureFileInput(from));
+  const run = new SendRun(plan, (from) => new CaptureFileInput({ path: from }));
   let caught: Signal | undefined;
   const onSignal = (signal: Signal): void => {
     if (caught !== undefined) process.exit(EXIT_BY_SIGNAL[caught]);
