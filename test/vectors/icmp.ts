@@ -1,0 +1,37 @@
+/** ICMP headers. */
+export const icmpVectors = [
+  {
+    name: 'echo request',
+    source: 'RFC 792, "Echo or Echo Reply Message"; checksum by tshark, no data',
+    bytes: '08 00 f5f7 0200 0008',
+    complete: true,
+    type: 8,
+    code: 0,
+    checksum: 0xf5f7,
+    echoId: 0x0200,
+    echoSequence: 8,
+  },
+  {
+    name: 'echo reply, numbers all ones',
+    source: 'RFC 792, "Echo or Echo Reply Message"',
+    bytes: '00 00 0000 ffff ffff',
+    complete: true,
+    type: 0,
+    code: 0,
+    checksum: 0,
+    echoId: 65_535,
+    echoSequence: 65_535,
+  },
+  {
+    name: 'fragmentation needed, next-hop MTU 1400 where an echo has its sequence number',
+    source: 'RFC 1191 section 4',
+    bytes: '03 04 abcd 0000 0578',
+    complete: true,
+    type: 3,
+    code: 4,
+    checksum: 0xabcd,
+    echoId: 0,
+    echoSequence: 1400,
+  },
+  { name: 'one byte short', source: 'RFC 792', bytes: '08 00 f5f7 0200 00', complete: false },
+] as const;

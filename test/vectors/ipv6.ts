@@ -1,0 +1,48 @@
+/** IPv6 headers. */
+export const ipv6Vectors = [
+  {
+    name: 'TCP between documentation addresses',
+    source: 'RFC 8200 section 3, RFC 3849',
+    bytes: '60000000 0014 06 40 20010db8000000000000000000000001 20010db8000000000000000000000002',
+    complete: true,
+    trafficClass: 0,
+    flowLabel: 0,
+    payloadLength: 20,
+    nextHeader: 6,
+    hopLimit: 64,
+  },
+  {
+    name: 'traffic class and flow label all ones',
+    source: 'RFC 8200 section 3',
+    bytes: '6fffffff ffff 3a ff fe800000000000000000000000000001 ff020000000000000000000000000001',
+    complete: true,
+    trafficClass: 0xff,
+    flowLabel: 0xf_ffff,
+    payloadLength: 65_535,
+    nextHeader: 58,
+    hopLimit: 255,
+  },
+  {
+    name: 'DSCP 46 and a flow label apart from each other',
+    source: 'RFC 8200 section 3, RFC 3246, RFC 6437',
+    bytes: '6b812345 0000 11 01 20010db8000000000000000000000001 20010db8000000000000000000000002',
+    complete: true,
+    trafficClass: 0xb8,
+    flowLabel: 0x1_2345,
+    payloadLength: 0,
+    nextHeader: 17,
+    hopLimit: 1,
+  },
+  {
+    name: 'one byte short',
+    source: 'RFC 8200 section 3',
+    bytes: '60000000 0014 06 40 20010db8000000000000000000000001 20010db80000000000000000000000',
+    complete: false,
+  },
+  {
+    name: 'version 4',
+    source: 'RFC 8200 section 3: version 6',
+    bytes: '40000000 0014 06 40 20010db8000000000000000000000001 20010db8000000000000000000000002',
+    complete: false,
+  },
+] as const;
