@@ -1,12 +1,5 @@
 import { REPORT_FILES_MAX } from '../observe/report.ts';
-
-/** A capture file that a sink has finished. */
-export interface FinishedFile {
-  /** The lane's name; `all` for a file that holds every lane. */
-  readonly lane: string;
-  /** Relative to the output folder. */
-  readonly path: string;
-}
+import type { FinishedFile } from '../pipeline/finished-file.ts';
 
 interface LaneFiles {
   count: number;
@@ -17,12 +10,14 @@ interface LaneFiles {
 export class FileList {
   readonly #lanes = new Map<string, LaneFiles>();
 
-  add(file: FinishedFile): void {
-    let files = this.#lanes.get(file.lane);
-    if (files === undefined) this.#lanes.set(file.lane, (files = { count: 0, newest: [] }));
-    files.count++;
-    files.newest.push(file.path);
-    if (files.newest.length > REPORT_FILES_MAX) files.newest.shift();
+  add({ path, lanes }: FinishedFile): void {
+    for (const { name } of lanes) {
+      let files = this.#lanes.get(name);
+      if (files === undefined) this.#lanes.set(name, (files = { count: 0, newest: [] }));
+      files.count++;
+      files.newest.push(path);
+      if (files.newest.length > REPORT_FILES_MAX) files.newest.shift();
+    }
   }
 
   of(lane: string): { readonly count: number; readonly newest: readonly string[] } {

@@ -1,17 +1,9 @@
-import type { Log } from '../observe/log.ts';
 import { CaptureFileInput } from '../inputs/capture-file.ts';
+import type { Log } from '../observe/log.ts';
+import { type CommandIo, type EndingSignal, ExitStatus, exitStatusBySignal } from './io.ts';
 import { planSend, type SendOptions } from './send-options.ts';
 import { sendReportJson, sendReportText, type SendReport } from './send-report.ts';
 import { SendRun } from './send-run.ts';
-
-export interface SendIo {
-  /** Standard output: the report, and nothing else. */
-  readonly print: (text: string) => void;
-  readonly log: Log;
-}
-
-const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
-type Signal = keyof typeof EXIT_BY_SIGNAL;
 
 /**
  * `mirrortap send`: sends, prints the report, and resolves to the exit status: 0, 130 after SIGINT, 143 after SIGTERM.
@@ -19,12 +11,12 @@ type Signal = keyof typeof EXIT_BY_SIGNAL;
  * Rejects with a `MirrorError` for wrong usage (before anything was sent), and when something failed while sending;
  * then the report has been printed. A second signal ends the process at once.
  */
-export async function runSend(options: SendOptions, io: SendIo): Promise<number> {
+export async function runSend(options: SendOptions, io: Pick<CommandIo, 'print' | 'log'>): Promise<number> {
   const plan = planSend(options);
   const run = new SendRun(plan, (from) => new CaptureFileInput({ path: from }));
-  let caught: Signal | undefined;
-  const onSignal = (signal: Signal): void => {
-    if (caught !== undefined) process.exit(EXIT_BY_SIGNAL[caught]);
+  let caught: EndingSignal | undefined;
+  const onSignal = (signal: EndingSignal): void => {
+    if (caught !== undefined) process.exit(exitStatusBySignal[caught]);
     caught = signal;
     run.stop();
   };
@@ -41,7 +33,7 @@ export async function runSend(options: SendOptions, io: SendIo): Promise<number>
       io.print(plan.report === 'json' ? sendReportJson(report) : sendReportText(report));
     }
   }
-  return caught === undefined ? 0 : EXIT_BY_SIGNAL[caught];
+  return caught === undefined ? ExitStatus.done : exitStatusBySignal[caught];
 }
 
 /** What a report says in numbers and an operator should read in words. */

@@ -1,0 +1,209 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { workerCount } from '../config/presets.ts';
+import type { Config } from '../config/settings.ts';
+import { kernelDrops } from '../inputs/udp-drops.ts';
+import { MirrorError } from '../observe/error.ts';
+import { type Readiness, readiness, type SinkState } from '../observe/health.ts';
+import type { Log } from '../observe/log.ts';
+import type { LogFormat, LogLevel } from '../observe/logger.ts';
+import type { MetricsSnapshot } from '../observe/metrics-snapshot.ts';
+import type { Report } from '../observe/report.ts';
+import { commonDropReasons } from '../pipeline/sink-counters.ts';
+import { LaneDirectory } from '../receive/lanes.ts';
+import { buildReport } from './build-report.ts';
+import { FileList } from './file-list.ts';
+import { LaneWatch } from './lane-watch.ts';
+import { allocateMemory, type SharedMemory, sinkCountersOf } from './shared-memory.ts';
+import { sinkPlans } from './sink-set.ts';
+import { version } from './version.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+export interface ApplianceOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly logSettings: { readonly level: LogLevel; readonly format: LogFormat };
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Kernel drops, silent VNIs and idle lanes are looked at so often. */
+const WATCH_INTERVAL_MS = 1000;
+
+/**
+ * The receiving appliance without its command line: workers, what they share, and what is watched over it.
+ * Inert until `start`.
+ */
+export class Appliance {
+  readonly #options: ApplianceOptions;
+  readonly #memory: SharedMemory;
+  readonly #lanes: LaneDirectory;
+  readonly #files = new FileList();
+  readonly #pool: WorkerPool;
+  readonly #watch: LaneWatch;
+  readonly #ports: ReadonlySet<number>;
+  #config: Config;
+  #kernelDrops = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #draining = false;
+
+  constructor(options: ApplianceOptions) {
+    const { config, log, logSettings, now } = options;
+    this.#options = options;
+    this.#config = config;
+    this.#ports = new Set([...config.listen.vxlanPorts, ...config.listen.genevePorts]);
+    const workers = workerCount(config, availableParallelism());
+    this.#memory = allocateMemory(workers, config.admission.maxLanes, sinkPlans(config));
+    this.#lanes = new LaneDirectory(this.#memory.lanes);
+    this.#watch = new LaneWatch({
+      memory: this.#memory,
+      lanes: this.#lanes,
+      files: this.#files,
+      config,
+      log,
+      now,
+    });
+    const starts = Array.from({ length: workers }, (_, worker) => ({
+      worker,
+      memory: this.#memory,
+      config,
+      log: logSettings,
+    }));
+    this.#pool = new WorkerPool({ starts, log, now, onFile: (file) => this.#files.add(file) });
+  }
+
+  /** Resolves when all workers receive. Rejects with a `MirrorError`; `stop` is to be called then too. */
+  async start(): Promise<void> {
+    const { log } = this.#options;
+    await refuseTakenPorts(this.#config.listen.address, this.#ports);
+    await this.#pool.start();
+    this.#sayListening();
+    this.#timer = setInterval(() => this.#look(), WATCH_INTERVAL_MS);
+    if (this.#memory.sinkPlans.length === 0)
+      log.warn({}, 'There is no sink: packets are counted and go nowhere.');
+  }
+
+  /** Readiness turns to 503; receiving goes on. */
+  beginDrain(): void {
+    this.#draining = true;
+  }
+
+  /** Ends receiving in order; every packet taken in is in the sinks when this resolves. */
+  async stop(): Promise<void> {
+    this.#draining = true;
+    clearInterval(this.#timer);
+    this.#look();
+    await this.#pool.stop();
+  }
+
+  /** Goes on with other settings, as far as they can change at run time. */
+  reload(config: Config): void {
+    this.#config = config;
+    this.#watch.reload(config);
+    this.#pool.reload(config);
+  }
+
+  report(): Report {
+    return buildReport(this.#memory, this.#lanes, {
+      kernelDrops: this.#kernelDrops,
+      closedLanes: this.#watch.closedLanes,
+      files: this.#files,
+      behindGwlb: this.#config.behind === 'gwlb',
+    });
+  }
+
+  readiness(): Readiness {
+    return readiness({
+      draining: this.#draining,
+      workersReceiving: this.#pool.states().filter(({ up }) => up).length,
+      sinks: this.#sinkStates(),
+      policy: this.#config.http.readiness,
+      nowMs: this.#options.now(),
+    });
+  }
+
+  snapshot(): MetricsSnapshot {
+    return {
+      report: this.report(),
+      version,
+      ready: this.readiness().httpStatus === 200,
+      workers: this.#pool.states(),
+      receiveBuffers: this.#pool
+        .sockets()
+        .map(({ worker, socket }) => ({ worker, port: socket.port, bytes: socket.receiveBufferBytes })),
+      expected: this.#watch.expected(),
+      sinks: this.#sinkStates(),
+      dropReasons: new Map(
+        this.#memory.sinkPlans.map((plan) => [plan.name, [...commonDropReasons, ...plan.dropReasons]]),
+      ),
+    };
+  }
+
+  #sinkStates(): SinkState[] {
+    const states: SinkState[] = [];
+    for (let worker = 0; worker < this.#memory.workers; worker++) {
+      for (const [index, { name }] of this.#memory.sinkPlans.entries()) {
+        const { failingSinceMs, failingReason } = sinkCountersOf(this.#memory, worker, index);
+        states.push({ name, remote: false, failingSinceMs, reason: failingReason });
+      }
+    }
+    return states;
+  }
+
+  #look(): void {
+    // sockets that were closed take their count with them: the highest is the truth
+    this.#kernelDrops = Math.max(this.#kernelDrops, kernelDrops(this.#ports) ?? 0);
+    this.#watch.look(this.#kernelDrops);
+  }
+
+  #sayListening(): void {
+    const { log } = this.#options;
+    const { listen } = this.#config;
+    const sockets = this.#pool.sockets();
+    const granted = Math.min(...sockets.map(({ socket }) => socket.receiveBufferBytes));
+    log.info(
+      {
+        mode: 'dgram',
+        why: "Node's own sockets are the only input of this version",
+        address: listen.address,
+        vxlanPorts: listen.vxlanPorts.join(','),
+        genevePorts: listen.genevePorts.join(','),
+        workers: this.#memory.workers,
+        receiveBufferBytes: sockets.length === 0 ? 0 : granted,
+      },
+      'Receiving.',
+    );
+    // Linux doubles what it grants for its own bookkeeping
+    if (granted >= 2 * listen.receiveBufferBytes || sockets.length === 0) return;
+    log.warn(
+      {
+        askedBytes: listen.receiveBufferBytes,
+        grantedBytes: granted,
+        remedy: `sysctl -w net.core.rmem_max=${listen.receiveBufferBytes}`,
+      },
+      'The kernel granted a smaller receive buffer: bursts may be lost.',
+    );
+  }
+}
+
+/** Workers share their ports (SO_REUSEPORT), and so would a second appliance: half the packets would go there. */
+async function refuseTakenPorts(address: string, ports: Iterable<number>): Promise<void> {
+  for (const port of ports) {
+    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4' });
+    try {
+      socket.bind({ port, address, exclusive: true });
+      await once(socket, 'listening');
+    } catch (cause) {
+      throw new MirrorError(
+        'UDP_BIND_FAILED',
+        `Cannot receive UDP on ${address} port ${port}: is another mirrortap running?`,
+        { address, port },
+        { cause },
+      );
+    } finally {
+      socket.close();
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../../config/load.ts';
+import { printConfig } from '../../config/print.ts';
+import { referenceText } from '../../config/reference.ts';
+import { metricsReference } from '../../observe/metrics.ts';
+import { loadTyped } from './receive.ts';
+import { collect, commandIo, makeCommand } from './shared.ts';
+
+interface TypedOptions {
+  readonly config?: string;
+  readonly set?: readonly string[];
+}
+
+export function addConfigCommand(program: Command): void {
+  const config = makeCommand(
+    'config',
+    'Checks, prints and explains settings.',
+    'mirrortap config check mirrortap.yaml',
+  );
+  config.addCommand(checkCommand());
+  config.addCommand(printCommand());
+  config.addCommand(
+    makeCommand(
+      'reference',
+      'Prints every setting with type, default, unit and meaning.',
+      'mirrortap config reference',
+    ).action(() => void process.stdout.write(referenceText())),
+  );
+  config.addCommand(
+    makeCommand(
+      'metrics',
+      'Prints every metric with its type, labels and meaning.',
+      'mirrortap config metrics',
+    ).action(() => void process.stdout.write(metricsReference())),
+  );
+  program.addCommand(config);
+}
+
+function checkCommand(): Command {
+  const command = makeCommand(
+    'check',
+    'Checks a settings file and says all that is wrong with it.',
+    'mirrortap config check mirrortap.yaml',
+  )
+    .argument('<file>', 'settings, YAML')
+    .option('--set <path=value>', 'one more setting', collect);
+  return command.action((file: string, options: TypedOptions) => {
+    loadConfig({ file, environment: process.env, set: options.set ?? [] });
+    commandIo(command).print(`${file} is good.\n`);
+  });
+}
+
+function printCommand(): Command {
+  const command = makeCommand(
+    'print',
+    'Prints the settings in effect, as YAML.',
+    'mirrortap config print -c mirrortap.yaml',
+  )
+    .argument('[file]', 'settings, YAML; the same as -c')
+    .option('-c, --config <file>', 'settings, YAML')
+    .option('--set <path=value>', 'one setting; wins over the file and the environment', collect);
+  return command.action((file: string | undefined, options: TypedOptions) => {
+    commandIo(command).print(
+      printConfig(loadTyped(file === undefined ? options : { ...options, config: file })),
+    );
+  });
+}

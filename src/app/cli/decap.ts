@@ -1,0 +1,120 @@
+import { type Command, Option } from 'commander';
+import { loadConfig } from '../../config/load.ts';
+import type { SettingOption } from '../../config/overrides.ts';
+import { MirrorError } from '../../observe/error.ts';
+import type { DecapOptions } from '../decap.ts';
+import { collect, commandIo, makeCommand, notInThisVersion, reportOption, wholeNumber } from './shared.ts';
+
+interface TypedOptions {
+  readonly out?: string;
+  readonly config?: string;
+  readonly set?: readonly string[];
+  readonly force?: true;
+  readonly vxlanPorts?: string;
+  readonly genevePorts?: string;
+  readonly vni?: string;
+  readonly format: DecapOptions['format'];
+  readonly workers: number;
+  readonly report: DecapOptions['report'];
+  readonly flows?: string;
+  readonly dedup?: true;
+  readonly reorder?: true;
+  readonly repairChecksums?: string | true;
+}
+
+/** Options of later versions, as their users will write them. */
+const LATER_OPTIONS: readonly (readonly [name: keyof TypedOptions, flags: string])[] = [
+  ['flows', '--flows <file>'],
+  ['dedup', '--dedup'],
+  ['reorder', '--reorder'],
+  ['repairChecksums', '--repair-checksums [which]'],
+];
+
+/** A list of ports or VNIs for a setting: `4789,8472`; empty for an empty list. */
+const LIST = /^[\d\s,-]*$/;
+
+export function addDecapCommand(program: Command): void {
+  const command = makeCommand(
+    'decap',
+    'Decapsulates capture files: one output file a lane (encapsulation, VNI, endpoint). Reads pcap and pcapng, plain, .gz and .zst; - is standard input.',
+    'mirrortap decap mirrored.pcap --out decapsulated --vni 42,100-199',
+  )
+    .argument('<files...>', 'capture files, read in this order')
+    .option(
+      '--out <dir>',
+      'folder for the output, created if need be; -: one pcapng with all lanes to standard output',
+    )
+    .option('--force', 'replace output files that are there already')
+    .option('-c, --config <file>', 'settings, YAML')
+    .option('--set <path=value>', 'one setting; wins over the file and the environment', collect)
+    .option('--vxlan-ports <list>', 'UDP ports that carry VXLAN (default: 4789)')
+    .option('--geneve-ports <list>', 'UDP ports that carry GENEVE (default: 6081)')
+    .option('--vni <list>', 'only these VNIs, such as 7,100-199')
+    .addOption(
+      new Option('--format <format>', 'of the output files').choices(['pcapng', 'pcap']).default('pcapng'),
+    )
+    .option('--workers <n>', 'threads; 0: one a core (this version uses one)', wholeNumber(0), 0)
+    .addOption(reportOption());
+  for (const [, flags] of LATER_OPTIONS)
+    command.addOption(new Option(flags, 'not in this version').hideHelp());
+  command.action(async (files: string[], options: TypedOptions) => {
+    const { runDecap } = await import('../decap.ts');
+    process.exitCode = await runDecap(checked(files, options), commandIo(command));
+  });
+  program.addCommand(command);
+}
+
+function checked(files: readonly string[], options: TypedOptions): DecapOptions {
+  for (const [name, flags] of LATER_OPTIONS)
+    if (options[name] !== undefined) notInThisVersion(flags.split(' ')[0] ?? flags);
+  if (options.workers > 1) notInThisVersion('--workers above 1');
+  if (options.out === undefined) {
+    throw new MirrorError(
+      'USAGE',
+      '--out is missing: a folder for the output files, or - for standard output.',
+      {
+        option: '--out',
+      },
+    );
+  }
+  if (options.out === '-' && options.format === 'pcap') {
+    throw new MirrorError(
+      'USAGE',
+      '--out - writes all lanes to one file, and pcap cannot hold them: leave out --format.',
+      {
+        option: '--format',
+      },
+    );
+  }
+  if (files.filter((file) => file === '-').length > 1) {
+    throw new MirrorError('USAGE', 'Standard input (-) can be read only once.', { found: files.join(' ') });
+  }
+  return {
+    files,
+    out: options.out,
+    force: options.force === true,
+    format: options.format,
+    report: options.report,
+    config: loadConfig({
+      ...(options.config === undefined ? {} : { file: options.config }),
+      environment: process.env,
+      set: [
+        ...(options.set ?? []),
+        ...listSetting('--vxlan-ports', 'listen.vxlanPorts', options.vxlanPorts),
+        ...listSetting('--geneve-ports', 'listen.genevePorts', options.genevePorts),
+        ...listSetting('--vni', 'admission.vnis', options.vni),
+      ],
+    }),
+  };
+}
+
+function listSetting(option: string, setting: string, text: string | undefined): SettingOption[] {
+  if (text === undefined) return [];
+  if (!LIST.test(text)) {
+    throw new MirrorError('USAGE', `${option}: expected numbers separated by commas, found ${text}.`, {
+      option,
+      found: text,
+    });
+  }
+  return [{ setting, value: `[${text}]`, source: option }];
+}

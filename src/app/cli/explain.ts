@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { commandIo, collect, makeCommand, wholeNumber } from './shared.ts';
+import { loadTyped } from './receive.ts';
+
+interface TypedOptions {
+  readonly packet?: number;
+  readonly config?: string;
+  readonly set?: readonly string[];
+}
+
+export function addExplainCommand(program: Command): void {
+  const command = makeCommand(
+    'explain',
+    'Says what each layer of a captured packet holds, and why it was refused if it was.',
+    'mirrortap explain mirrored.pcap --packet 17',
+  )
+    .argument('<file>', 'capture file; - for standard input')
+    .option('--packet <n>', 'only this packet, counted from 1', wholeNumber(1))
+    .option('-c, --config <file>', 'settings, YAML: the tunnel ports are read from it')
+    .option('--set <path=value>', 'one setting; wins over the file and the environment', collect);
+  command.action(async (file: string, options: TypedOptions) => {
+    const { runExplain } = await import('../explain.ts');
+    const { listen } = loadTyped(options);
+    const { vxlanPorts, genevePorts } = listen;
+    const packet = options.packet === undefined ? {} : { packet: options.packet };
+    process.exitCode = await runExplain({ file, ...packet, vxlanPorts, genevePorts }, commandIo(command));
+  });
+  program.addCommand(command);
+}

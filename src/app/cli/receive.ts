@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../../config/load.ts';
+import type { Config } from '../../config/settings.ts';
+import { collect, commandIo, makeCommand, reportOption } from './shared.ts';
+
+interface TypedOptions {
+  readonly config?: string;
+  readonly set?: readonly string[];
+  readonly report: 'text' | 'json';
+}
+
+export function addReceiveCommand(program: Command): void {
+  const command = makeCommand(
+    'receive',
+    'The appliance: listens for mirrored traffic, decapsulates it and writes it out, until SIGTERM or SIGINT.',
+    'mirrortap receive -c mirrortap.yaml --set workers=2',
+  )
+    .option('-c, --config <file>', 'settings, YAML; see mirrortap config reference')
+    .option('--set <path=value>', 'one setting; wins over the file and the environment', collect)
+    .addOption(reportOption());
+  command.action(async (options: TypedOptions) => {
+    const { runReceive } = await import('../receive-command.ts');
+    const read = (): Config => loadTyped(options);
+    const run = { config: read(), reloadConfig: read, report: options.report };
+    process.exitCode = await runReceive(run, commandIo(command));
+  });
+  program.addCommand(command);
+}
+
+/** The settings that a command was given, in layers: file, environment, `--set`. */
+export function loadTyped(options: Omit<TypedOptions, 'report'>): Config {
+  return loadConfig({
+    ...(options.config === undefined ? {} : { file: options.config }),
+    environment: process.env,
+    set: options.set ?? [],
+  });
+}

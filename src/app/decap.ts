@@ -1,0 +1,169 @@
+import { fstatSync } from 'node:fs';
+import type { Config } from '../config/settings.ts';
+import { CaptureFileInput } from '../inputs/capture-file.ts';
+import { describeError } from '../observe/describe-error.ts';
+import { MirrorError } from '../observe/error.ts';
+import type { Report } from '../observe/report.ts';
+import { FanOut } from '../pipeline/fan-out.ts';
+import { Outlet } from '../pipeline/outlet.ts';
+import type { Sink, SinkContext } from '../pipeline/sink.ts';
+import { Admission } from '../receive/admission.ts';
+import { admissionRules } from '../receive/admission-rules.ts';
+import { LaneDirectory } from '../receive/lanes.ts';
+import { tunnelPorts } from '../receive/outer.ts';
+import { Receiver } from '../receive/receiver.ts';
+import { filesDropReasons } from '../sinks/files/files-sink.ts';
+import { offlineFiles, streamedFile } from '../sinks/files/create.ts';
+import { buildReport } from './build-report.ts';
+import { FileList } from './file-list.ts';
+import { type CommandIo, ExitStatus } from './io.ts';
+import { allocateMemory, type SharedMemory, sinkCountersOf, tallyOf } from './shared-memory.ts';
+
+const STDOUT = 1;
+const SINK_NAME = 'captures';
+
+/** `mirrortap decap` as it was typed, checked. */
+export interface DecapOptions {
+  /** Capture files in this order; `-` for standard input. */
+  readonly files: readonly string[];
+  /** A folder, or `-` for one pcapng on standard output. */
+  readonly out: string;
+  readonly force: boolean;
+  readonly format: 'pcapng' | 'pcap';
+  readonly report: 'text' | 'json';
+  readonly config: Config;
+}
+
+/**
+ * Takes capture files all the way to files by lane, in order, on this thread. Reads as fast as its sink takes:
+ * nothing is dropped.
+ */
+export class Decap {
+  readonly #options: DecapOptions;
+  readonly #memory: SharedMemory;
+  readonly #lanes: LaneDirectory;
+  readonly #files = new FileList();
+  readonly #receiver: Receiver;
+  readonly #fanOut: FanOut;
+  #input: CaptureFileInput | undefined;
+  #writeError: unknown;
+
+  constructor(options: DecapOptions, io: CommandIo) {
+    const { config } = options;
+    this.#options = options;
+    const plan = { name: SINK_NAME, kind: 'files', dropReasons: filesDropReasons };
+    this.#memory = allocateMemory(1, config.admission.maxLanes, [plan]);
+    this.#lanes = new LaneDirectory(this.#memory.lanes);
+    this.#receiver = new Receiver({
+      ports: tunnelPorts(config.listen.vxlanPorts, config.listen.genevePorts),
+      admission: new Admission(admissionRules(config.admission)),
+      lanes: this.#lanes,
+      worker: 0,
+      tally: tallyOf(this.#memory, 0),
+      verifyChecksums: config.analysis.checksums.verify,
+    });
+    const counters = sinkCountersOf(this.#memory, 0, 0);
+    const sink = this.#makeSink({
+      name: SINK_NAME,
+      worker: 0,
+      lanes: this.#lanes,
+      counters,
+      log: io.log,
+      now: Date.now,
+      onFile: (file) => this.#files.add(file),
+    });
+    const limits = { batches: 4, bytes: Infinity };
+    const onError = (error: unknown): void => this.#failWriting(error);
+    this.#fanOut = new FanOut([
+      new Outlet(sink, counters, { policy: 'wait', limits, now: Date.now, onError }),
+    ]);
+  }
+
+  /**
+   * Processes all files. Resolves to the errors that stopped a file early, in file order; rejects with a
+   * `MirrorError` where the output cannot be written.
+   */
+  async run(): Promise<unknown[]> {
+    const errors: unknown[] = [];
+    await this.#fanOut.open();
+    for (const path of this.#options.files) {
+      if (this.#writeError !== undefined) break;
+      try {
+        await this.#decapFile(path);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    await this.#fanOut.close();
+    if (this.#writeError !== undefined) throw this.#writeError;
+    return errors;
+  }
+
+  /** Ends early: the file that is being read counts as ended here. */
+  async stop(): Promise<void> {
+    await this.#input?.close();
+  }
+
+  report(): Report {
+    return buildReport(this.#memory, this.#lanes, {
+      kernelDrops: 0,
+      closedLanes: { count: 0, packets: 0, bytes: 0 },
+      files: this.#files,
+      behindGwlb: this.#options.config.behind === 'gwlb',
+    });
+  }
+
+  async #decapFile(path: string): Promise<void> {
+    const input = new CaptureFileInput({ path });
+    this.#input = input;
+    try {
+      await input.open();
+      await input.run((batch) => {
+        this.#receiver.process(batch);
+        return this.#fanOut.deliver(batch);
+      });
+    } finally {
+      await input.close();
+    }
+  }
+
+  #makeSink(context: SinkContext): Sink {
+    const { out, format, force } = this.#options;
+    if (out === '-') return streamedFile(STDOUT, context);
+    return offlineFiles({ directory: out, format, split: 'lane', force }, context);
+  }
+
+  #failWriting(error: unknown): void {
+    this.#writeError ??= error;
+    void this.#input?.close();
+  }
+}
+
+/** `mirrortap decap`: resolves to the exit status. The report goes to standard error when packets go to standard output. */
+export async function runDecap(options: DecapOptions, io: CommandIo): Promise<number> {
+  refuseOwnOutput(options);
+  const { reportJson } = await import('../observe/report.ts');
+  const { reportText } = await import('../observe/report-text.ts');
+  const decap = new Decap(options, io);
+  let failed: unknown;
+  let errors: unknown[] = [];
+  try {
+    errors = await decap.run();
+  } catch (error) {
+    failed = error;
+  }
+  const report = options.report === 'json' ? reportJson(decap.report()) : reportText(decap.report());
+  if (options.out === '-') process.stderr.write(report);
+  else io.print(report);
+  for (const error of errors) process.stderr.write(`${describeError(error)}\n`);
+  if (failed !== undefined) throw failed;
+  return errors.length === 0 ? ExitStatus.done : ExitStatus.failed;
+}
+
+/** `cat x.pcap | mirrortap decap - --out - > x.pcap` would read what it writes. */
+function refuseOwnOutput({ out, files }: DecapOptions): void {
+  if (out !== '-' || !files.includes('-')) return;
+  const [input, output] = [fstatSync(0), fstatSync(STDOUT)];
+  if (!output.isFile() || input.dev !== output.dev || input.ino !== output.ino) return;
+  throw new MirrorError('USAGE', 'Standard output is the file that is read from standard input.');
+}

@@ -1,0 +1,162 @@
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/settings.ts';
+import { CaptureFileInput } from '../inputs/capture-file.ts';
+import { MirrorError } from '../observe/error.ts';
+import { type CommandIo, type EndingSignal, ExitStatus } from './io.ts';
+import { LabView } from './lab-view.ts';
+import { printReport } from './receive-command.ts';
+import { type RunningAppliance, startAppliance, stopAppliance } from './running-appliance.ts';
+import { planSend, type SendPlan } from './send-options.ts';
+import { SendRun } from './send-run.ts';
+import { SignalQueue } from './signal-queue.ts';
+import { waitForQuiet } from './wait-for-quiet.ts';
+
+export interface LabOptions {
+  /** Where the capture files go. */
+  readonly directory: string;
+  /** Ends by itself after so long; undefined: until a signal. */
+  readonly seconds: number | undefined;
+  readonly report: 'text' | 'json';
+}
+
+const ADDRESS = '127.0.0.1';
+const SHOW_INTERVAL_MS = 1000;
+/** After the senders stopped, what is on its way gets so long without packets to arrive, and no longer than the other. */
+const SETTLE = { quietSeconds: 0.3, seconds: 3 } as const;
+
+/**
+ * `mirrortap lab`: an appliance, and a sender that mirrors a sample capture to it on three sessions, together on
+ * loopback. Shows what arrives until a signal or for `seconds`, then prints the report.
+ */
+export async function runLab(options: LabOptions, io: CommandIo): Promise<number> {
+  const signals = new SignalQueue();
+  const config = await labConfig(options.directory);
+  const running = await startAppliance(config, io);
+  const senders = plans(config).map((plan) => new SendRun(plan, (path) => new CaptureFileInput({ path })));
+  const sending = senders.map((sender) =>
+    sender.run().catch((error: unknown) => io.log.error({ error }, 'A sender of the lab stopped.')),
+  );
+  const { port } = config.http;
+  io.log.info(
+    { health: `http://${ADDRESS}:${port}/readyz`, metrics: `http://${ADDRESS}:${port}/metrics` },
+    'The lab runs.',
+  );
+
+  const show = showLanes(running, resolve(options.directory));
+  await Promise.race([signals.next(), ...(options.seconds === undefined ? [] : [elapsed(options.seconds)])]);
+  const second = signals.next().then((signal) => process.exit(exitStatus(signal)));
+  for (const sender of senders) sender.stop();
+  await Promise.race([Promise.all(sending), second]);
+  await waitForQuiet({ ...SETTLE, received: () => running.appliance.report().ledger.received });
+  show.stop();
+  const report = await Promise.race([stopAppliance(running), second]);
+  signals.close();
+  printReport(report, options.report, io);
+  return ExitStatus.done;
+}
+
+function exitStatus(signal: EndingSignal): number {
+  return signal === 'SIGINT' ? 130 : 143;
+}
+
+/** The sample of the project: beside the sources in a checkout, inside the package where it is installed. */
+function samplePath(): string {
+  for (const place of ['../samples/traffic.pcapng', '../../samples/traffic.pcapng']) {
+    const path = fileURLToPath(new URL(place, import.meta.url));
+    if (existsSync(path)) return path;
+  }
+  throw new MirrorError('CAPTURE_UNREADABLE', 'The sample capture of the lab is missing.', {
+    file: 'samples/traffic.pcapng',
+  });
+}
+
+/** Three mirror sessions: whole frames, frames cut to 128 bytes, and one through a Gateway Load Balancer. */
+function plans({ listen }: Config): SendPlan[] {
+  const [vxlanPort, genevePort] = [listen.vxlanPorts[0], listen.genevePorts[0]];
+  const common = { from: samplePath(), loop: '0', rate: 'realtime' };
+  const direct = { ...common, to: `${ADDRESS}:${vxlanPort}` };
+  return [
+    planSend({ ...direct, vni: '7' }),
+    planSend({ ...direct, vni: '42', packetLength: '128' }),
+    planSend({ ...common, to: `${ADDRESS}:${genevePort}`, vni: '4242', gwlb: true }),
+  ];
+}
+
+async function labConfig(directory: string): Promise<Config> {
+  const ports = {
+    vxlan: await freePort('udp', 4789),
+    geneve: await freePort('udp', 6081),
+    http: await freePort('tcp', 8080),
+  };
+  return loadConfig({
+    file: 'the settings of the lab',
+    text: '',
+    environment: {},
+    set: [
+      `listen.address=${ADDRESS}`,
+      `listen.vxlanPorts=[${ports.vxlan}]`,
+      `listen.genevePorts=[${ports.geneve}]`,
+      `http.address=${ADDRESS}`,
+      `http.port=${ports.http}`,
+      `sinks.captures.kind=files`,
+      `sinks.captures.directory=${directory}`,
+    ],
+  });
+}
+
+/** The usual port if nobody has it, else any that is free. */
+async function freePort(protocol: 'udp' | 'tcp', usual: number): Promise<number> {
+  for (const port of [usual, 0]) {
+    const found = await (protocol === 'udp' ? tryUdp(port) : tryTcp(port)).catch(() => undefined);
+    if (found !== undefined) return found;
+  }
+  throw new MirrorError('UDP_BIND_FAILED', `No ${protocol} port is free on ${ADDRESS}.`, {
+    address: ADDRESS,
+  });
+}
+
+async function tryUdp(port: number): Promise<number> {
+  const socket = createSocket('udp4');
+  try {
+    socket.bind({ port, address: ADDRESS, exclusive: true });
+    await once(socket, 'listening');
+    return socket.address().port;
+  } finally {
+    socket.close();
+  }
+}
+
+async function tryTcp(port: number): Promise<number> {
+  const server = createServer();
+  try {
+    server.listen({ port, host: ADDRESS, exclusive: true });
+    await once(server, 'listening');
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : port;
+  } finally {
+    server.close();
+  }
+}
+
+function elapsed(seconds: number): Promise<void> {
+  return new Promise((resolved) => setTimeout(resolved, seconds * 1000).unref());
+}
+
+/** Shows the table every second: in place on a terminal, else one after the other. */
+function showLanes({ appliance }: RunningAppliance, directory: string): { stop: () => void } {
+  const view = new LabView(directory);
+  let shown = 0;
+  const timer = setInterval(() => {
+    const lines = view.lines(appliance.report(), performance.now());
+    const up = process.stderr.isTTY && shown > 0 ? `\x1b[${shown}A\x1b[J` : '';
+    process.stderr.write(`${up}${lines.join('\n')}\n`);
+    shown = lines.length;
+  }, SHOW_INTERVAL_MS);
+  return { stop: () => clearInterval(timer) };
+}

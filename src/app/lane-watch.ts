@@ -1,0 +1,118 @@
+import type { Config } from '../config/settings.ts';
+import type { Log } from '../observe/log.ts';
+import type { ExpectedVni } from '../observe/metrics-snapshot.ts';
+import type { Report } from '../observe/report.ts';
+import { LaneCounter } from '../receive/lane-counters.ts';
+import type { LaneDirectory } from '../receive/lanes.ts';
+import { SilenceWatch } from '../receive/silence.ts';
+import { Tally } from '../receive/tally.ts';
+import { laneTotals } from './build-report.ts';
+import type { FileList } from './file-list.ts';
+import { type SharedMemory, tallyOf } from './shared-memory.ts';
+
+export interface LaneWatchOptions {
+  readonly memory: SharedMemory;
+  readonly lanes: LaneDirectory;
+  readonly files: FileList;
+  readonly config: Config;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** The same alarm is said again after this at the earliest. */
+const ALARM_INTERVAL_MS = 60_000;
+
+/**
+ * What the main thread watches over the lanes: expected VNIs that fall silent, lanes that are idle and are closed,
+ * and what an operator has to be told loudly.
+ */
+export class LaneWatch {
+  readonly #options: LaneWatchOptions;
+  #config: Config;
+  #silence: SilenceWatch;
+  #closed = { count: 0, packets: 0, bytes: 0 };
+  readonly #saidMs = new Map<string, number>();
+  readonly #saidCount = new Map<string, number>();
+
+  constructor(options: LaneWatchOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#silence = new SilenceWatch(options.config.admission.expect, options.now() / 1000);
+  }
+
+  get closedLanes(): Report['closedLanes'] {
+    return this.#closed;
+  }
+
+  expected(): ExpectedVni[] {
+    return this.#silence.states();
+  }
+
+  reload(config: Config): void {
+    this.#config = config;
+    this.#silence = new SilenceWatch(config.admission.expect, this.#options.now() / 1000);
+  }
+
+  /** Looks once. `kernelDrops` is the count since start. */
+  look(kernelDrops: number): void {
+    const nowSeconds = this.#options.now() / 1000;
+    const lastByVni = this.#lookAtLanes(nowSeconds);
+    for (const change of this.#silence.check(nowSeconds, (vni) => lastByVni.get(vni) ?? 0)) {
+      const fields = { vni: change.vni, quietSeconds: Math.round(change.quietSeconds) };
+      if (change.silent) this.#options.log.error(fields, 'An expected VNI is silent.');
+      else this.#options.log.info({ vni: change.vni }, 'An expected VNI is heard again.');
+    }
+    this.#alarm('kernel drops', kernelDrops, 'The kernel drops datagrams: the receive buffer overflows.');
+    if (this.#config.behind === 'gwlb') {
+      this.#alarm(
+        'misrouted',
+        this.#geneveOnly(),
+        'GENEVE without VXLAN inside: production traffic is routed to this mirror target and ends here.',
+      );
+    }
+  }
+
+  /** Closes idle lanes and returns the latest packet's second by VNI. */
+  #lookAtLanes(nowSeconds: number): Map<number, number> {
+    const { lanes, memory, files, log } = this.#options;
+    const last = new Map<number, number>();
+    for (let slot = 0; slot < lanes.slots; slot++) {
+      if (!lanes.isUsed(slot)) continue;
+      const totals = laneTotals(memory, lanes, slot);
+      const lastSeconds = totals[LaneCounter.lastSeconds] ?? 0;
+      const lane = lanes.lane(slot);
+      if (lane.vni === null) continue;
+      last.set(lane.vni, Math.max(last.get(lane.vni) ?? 0, lastSeconds));
+      const idleSeconds = nowSeconds - lastSeconds;
+      if (lastSeconds === 0 || idleSeconds < this.#config.admission.laneIdleSeconds) continue;
+      this.#closed = {
+        count: this.#closed.count + 1,
+        packets: this.#closed.packets + (totals[LaneCounter.packets] ?? 0),
+        bytes: this.#closed.bytes + (totals[LaneCounter.bytes] ?? 0),
+      };
+      files.forget(lane.name);
+      lanes.close(slot);
+      log.info({ lane: lane.name, idleSeconds: Math.round(idleSeconds) }, 'An idle lane was closed.');
+    }
+    return last;
+  }
+
+  #geneveOnly(): number {
+    let packets = 0;
+    for (let worker = 0; worker < this.#options.memory.workers; worker++) {
+      packets += tallyOf(this.#options.memory, worker)[Tally.geneveOnly] ?? 0;
+    }
+    return packets;
+  }
+
+  /** Says at most once a minute that a count has grown, and by how much. */
+  #alarm(name: string, count: number, message: string): void {
+    const more = count - (this.#saidCount.get(name) ?? 0);
+    const nowMs = this.#options.now();
+    if (more <= 0 || nowMs - (this.#saidMs.get(name) ?? -Infinity) < ALARM_INTERVAL_MS) return;
+    this.#saidMs.set(name, nowMs);
+    this.#saidCount.set(name, count);
+    this.#options.log.error({ packets: more, total: count }, message);
+  }
+}

@@ -1,0 +1,35 @@
+import type { Log } from '../observe/log.ts';
+import type { LaneReader } from '../packet/lane.ts';
+import type { FinishedFile } from '../pipeline/finished-file.ts';
+import { Outlet, type QueueLimits } from '../pipeline/outlet.ts';
+import { sinkCountersOf } from './shared-memory.ts';
+import { sinkKind } from './sink-set.ts';
+import type { WorkerStart } from './worker-messages.ts';
+
+/** What waits for one sink of one worker at most. Past it packets are dropped for that sink, and counted. */
+const QUEUE_LIMITS: QueueLimits = { batches: 64, bytes: 33_554_432 };
+
+export interface LiveOutletOptions {
+  readonly start: WorkerStart;
+  readonly lanes: LaneReader;
+  readonly log: Log;
+  readonly onFile: (file: FinishedFile) => void;
+}
+
+/** One outlet for each sink that runs, in the order of the settings: a full one drops, receiving goes on. */
+export function liveOutlets({ start, lanes, log, onFile }: LiveOutletOptions): Outlet[] {
+  const { worker, memory, config } = start;
+  return memory.sinkPlans.map(({ name }, index) => {
+    const settings = config.sinks[name];
+    if (settings === undefined) throw new RangeError(`The sink "${name}" has no settings.`);
+    const counters = sinkCountersOf(memory, worker, index);
+    const context = { name, worker, lanes, counters, log, now: Date.now, onFile };
+    const sink = sinkKind(settings.kind).create(settings, context);
+    return new Outlet(sink, counters, {
+      policy: 'drop',
+      limits: QUEUE_LIMITS,
+      now: Date.now,
+      onError: (error) => log.error({ sink: name, error }, 'A sink refused a batch.'),
+    });
+  });
+}

@@ -1,0 +1,51 @@
+import type { Config } from '../config/settings.ts';
+import type { BoundSocket } from '../inputs/dgram.ts';
+import { type ErrorCode, type ErrorContext, errorCodes, MirrorError } from '../observe/error.ts';
+import type { LogFormat, LogLevel } from '../observe/logger.ts';
+import type { FinishedFile } from '../pipeline/finished-file.ts';
+import type { SharedMemory } from './shared-memory.ts';
+
+/** What a worker thread is started with. */
+export interface WorkerStart {
+  /** 0 .. workers - 1. */
+  readonly worker: number;
+  readonly memory: SharedMemory;
+  readonly config: Config;
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+}
+
+/** What the main thread tells a worker. */
+export type ToWorker =
+  /** Take in what the kernel holds, empty the queues, finish the files, end. */
+  | { readonly type: 'stop' }
+  /** Go on with these settings, as far as they can change at run time. */
+  | { readonly type: 'reload'; readonly config: Config };
+
+/** What a worker tells the main thread. Never anything per packet. */
+export type FromWorker =
+  | { readonly type: 'listening'; readonly sockets: readonly BoundSocket[] }
+  | { readonly type: 'file'; readonly file: FinishedFile }
+  | { readonly type: 'stopped' }
+  | { readonly type: 'failed'; readonly error: ErrorMessage };
+
+/** An error as it crosses from thread to thread: structured cloning would lose its class and code. */
+export interface ErrorMessage {
+  readonly code: string;
+  readonly message: string;
+  readonly context: ErrorContext;
+  readonly cause: string | undefined;
+}
+
+export function packError(thrown: unknown): ErrorMessage {
+  if (!(thrown instanceof MirrorError)) {
+    const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    return { code: 'WORKER_FAILED', message: 'A worker failed.', context: {}, cause: text };
+  }
+  const cause = thrown.cause instanceof Error ? thrown.cause.message : undefined;
+  return { code: thrown.code, message: thrown.message, context: thrown.context, cause };
+}
+
+export function unpackError({ code, message, context, cause }: ErrorMessage): MirrorError {
+  const known = errorCodes.find((name): name is ErrorCode => name === code) ?? 'WORKER_FAILED';
+  return new MirrorError(known, message, context, cause === undefined ? {} : { cause: new Error(cause) });
+}

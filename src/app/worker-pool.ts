@@ -1,0 +1,166 @@
+import { Worker } from 'node:worker_threads';
+import type { Config } from '../config/settings.ts';
+import type { BoundSocket } from '../inputs/dgram.ts';
+import { MirrorError } from '../observe/error.ts';
+import type { Log } from '../observe/log.ts';
+import type { WorkerState } from '../observe/metrics-snapshot.ts';
+import type { FinishedFile } from '../pipeline/finished-file.ts';
+import { settled, Tally } from '../receive/tally.ts';
+import { sinkCountersOf, tallyOf } from './shared-memory.ts';
+import { type FromWorker, type ToWorker, unpackError, type WorkerStart } from './worker-messages.ts';
+import { workerUrl } from './worker-url.ts';
+
+/** A worker that died is started again after this, doubled for each death in a row up to the longest wait. */
+const RESTART_FIRST_MS = 200;
+const RESTART_MAX_MS = 30_000;
+/** A worker that lived so long counts as healthy: its next death is the first in a row again. */
+const HEALTHY_AFTER_MS = 60_000;
+
+interface Member {
+  readonly start: WorkerStart;
+  thread: Worker | undefined;
+  up: boolean;
+  restarts: number;
+  /** Deaths in a row. */
+  deaths: number;
+  startedMs: number;
+  sockets: readonly BoundSocket[];
+  restartTimer: NodeJS.Timeout | undefined;
+}
+
+export interface WorkerPoolOptions {
+  readonly starts: readonly WorkerStart[];
+  readonly log: Log;
+  readonly onFile: (file: FinishedFile) => void;
+  readonly now: () => number;
+}
+
+/** The receiving threads: starts them, starts one again that died, and puts what it held into the ledger. */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #members: Member[];
+  #stopping = false;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.#members = options.starts.map((start) => ({
+      start,
+      thread: undefined,
+      up: false,
+      restarts: 0,
+      deaths: 0,
+      startedMs: 0,
+      sockets: [],
+      restartTimer: undefined,
+    }));
+  }
+
+  /** Resolves when every worker receives; rejects with the first error of one that cannot. */
+  async start(): Promise<void> {
+    await Promise.all(this.#members.map((member) => this.#launch(member)));
+  }
+
+  states(): WorkerState[] {
+    return this.#members.map(({ start, up, restarts }) => ({ worker: start.worker, up, restarts }));
+  }
+
+  /** Sockets of the workers that are up. */
+  sockets(): { worker: number; socket: BoundSocket }[] {
+    return this.#members.flatMap(({ start, sockets }) =>
+      sockets.map((socket) => ({ worker: start.worker, socket })),
+    );
+  }
+
+  reload(config: Config): void {
+    for (const member of this.#members) this.#tell(member, { type: 'reload', config });
+  }
+
+  /** Stops every worker in order: all packets that were taken in are in the sinks when this resolves. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#members.map((member) => this.#end(member)));
+  }
+
+  #launch(member: Member): Promise<void> {
+    const thread = new Worker(workerUrl('worker'), { workerData: member.start });
+    member.thread = thread;
+    member.startedMs = this.#options.now();
+    return new Promise((resolve, reject) => {
+      let error: MirrorError | undefined;
+      thread.on('message', (message: FromWorker) => {
+        if (message.type === 'failed') error = unpackError(message.error);
+        if (message.type === 'listening') {
+          member.up = true;
+          member.sockets = message.sockets;
+          resolve();
+        }
+        if (message.type === 'file') this.#options.onFile(message.file);
+      });
+      thread.on('error', (cause) => {
+        error ??= new MirrorError(
+          'WORKER_FAILED',
+          'A worker failed.',
+          { worker: member.start.worker },
+          { cause },
+        );
+      });
+      thread.on('exit', () => {
+        const wasUp = member.up;
+        member.up = false;
+        member.thread = undefined;
+        member.sockets = [];
+        reject(error ?? new MirrorError('WORKER_FAILED', 'A worker ended before it received.'));
+        if (!this.#stopping && (wasUp || member.restarts > 0)) this.#bury(member, error);
+      });
+    });
+  }
+
+  /** Accounts for what the dead worker held and has it started again. */
+  #bury(member: Member, error: MirrorError | undefined): void {
+    const { worker } = member.start;
+    const lostPackets = this.#writeOff(member);
+    member.deaths = this.#options.now() - member.startedMs > HEALTHY_AFTER_MS ? 1 : member.deaths + 1;
+    const waitMs = Math.min(RESTART_MAX_MS, RESTART_FIRST_MS * 2 ** (member.deaths - 1));
+    this.#options.log.error({ worker, lostPackets, waitMs, error }, 'A worker died and is started again.');
+    member.restartTimer = setTimeout(() => {
+      member.restarts++;
+      this.#launch(member).then(
+        () => this.#options.log.info({ worker }, 'The worker receives again.'),
+        // the thread's exit has been dealt with above: it is tried again
+        () => {},
+      );
+    }, waitMs);
+  }
+
+  /** What the dead worker had taken in and not settled is lost; returns packets. */
+  #writeOff(member: Member): number {
+    const { memory, worker } = member.start;
+    const tally = tallyOf(memory, worker);
+    const packets = (tally[Tally.received] ?? 0) - settled(tally, 0);
+    const bytes = (tally[Tally.received + 1] ?? 0) - settled(tally, 1);
+    tally[Tally.lost] = (tally[Tally.lost] ?? 0) + packets;
+    tally[Tally.lost + 1] = (tally[Tally.lost + 1] ?? 0) + bytes;
+    let pending = 0;
+    for (let index = 0; index < memory.sinkPlans.length; index++) {
+      const counters = sinkCountersOf(memory, worker, index);
+      pending = Math.max(pending, counters.pending);
+      counters.addDropped('workerLost', counters.pending);
+      counters.addPendingBytes(-counters.pendingBytes);
+    }
+    return packets + pending;
+  }
+
+  async #end(member: Member): Promise<void> {
+    clearTimeout(member.restartTimer);
+    const { thread } = member;
+    if (thread === undefined) return;
+    const exited = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
+    this.#tell(member, { type: 'stop' });
+    await exited;
+    this.#writeOff(member);
+  }
+
+  #tell(member: Member, message: ToWorker): void {
+    member.thread?.postMessage(message);
+  }
+}

@@ -1,0 +1,71 @@
+/** A receiving thread: takes packets from its sockets all the way to its sinks. Started by `WorkerPool`. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Config } from '../config/settings.ts';
+import { DgramInput } from '../inputs/dgram.ts';
+import { createLog } from '../observe/logger.ts';
+import { FanOut } from '../pipeline/fan-out.ts';
+import { Admission } from '../receive/admission.ts';
+import { admissionRules } from '../receive/admission-rules.ts';
+import { LaneDirectory } from '../receive/lanes.ts';
+import { tunnelPorts } from '../receive/outer.ts';
+import { Receiver } from '../receive/receiver.ts';
+import { liveOutlets } from './live-outlets.ts';
+import { tallyOf } from './shared-memory.ts';
+import { type FromWorker, packError, type ToWorker, type WorkerStart } from './worker-messages.ts';
+
+const start = workerData as WorkerStart;
+const { worker, memory, config } = start;
+
+function tell(message: FromWorker): void {
+  parentPort?.postMessage(message);
+}
+
+function makeReceiver(lanes: LaneDirectory): Receiver {
+  return new Receiver({
+    ports: tunnelPorts(config.listen.vxlanPorts, config.listen.genevePorts),
+    admission: admissionOf(config),
+    lanes,
+    worker,
+    tally: tallyOf(memory, worker),
+    verifyChecksums: config.analysis.checksums.verify,
+  });
+}
+
+function admissionOf(settings: Config): Admission {
+  return new Admission(admissionRules(settings.admission));
+}
+
+async function main(): Promise<void> {
+  const log = createLog({ ...start.log, fields: { worker } });
+  const lanes = new LaneDirectory(memory.lanes);
+  const receiver = makeReceiver(lanes);
+  const outlets = liveOutlets({ start, lanes, log, onFile: (file) => tell({ type: 'file', file }) });
+  const fanOut = new FanOut(outlets);
+  const input = new DgramInput({
+    address: config.listen.address,
+    ports: [...config.listen.vxlanPorts, ...config.listen.genevePorts],
+    receiveBufferBytes: config.listen.receiveBufferBytes,
+    now: () => performance.timeOrigin + performance.now(),
+  });
+
+  parentPort?.on('message', (message: ToWorker) => {
+    if (message.type === 'stop') void input.close();
+    else receiver.setAdmission(admissionOf(message.config));
+  });
+  await fanOut.open();
+  await input.open();
+  tell({ type: 'listening', sockets: input.bound() });
+  await input.run((batch) => {
+    receiver.process(batch);
+    return fanOut.deliver(batch);
+  });
+  await fanOut.close();
+  tell({ type: 'stopped' });
+  parentPort?.close();
+}
+
+main().catch((error: unknown) => {
+  tell({ type: 'failed', error: packError(error) });
+  // a socket or timer that is still open must not keep a failed thread alive
+  setImmediate(() => process.exit(1));
+});

@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+/** The command line: what there is, what it is called, and which module does it. */
+import { Command, CommanderError } from 'commander';
+import { addConfigCommand } from './app/cli/config.ts';
+import { addDecapCommand } from './app/cli/decap.ts';
+import { addExplainCommand } from './app/cli/explain.ts';
+import { addLabCommand } from './app/cli/lab.ts';
+import { addReceiveCommand } from './app/cli/receive.ts';
+import { addSendCommand } from './app/cli/send.ts';
+import { addLogOptions, refuseLaterCommands } from './app/cli/shared.ts';
+import { ExitStatus } from './app/io.ts';
+import { version } from './app/version.ts';
+import { describeError } from './observe/describe-error.ts';
+import { MirrorError } from './observe/error.ts';
+
+/** Codes that mean: what was asked for is wrong, not what happened. */
+const USAGE_CODES: readonly string[] = [
+  'USAGE',
+  'CONFIG_INVALID',
+  'CONFIG_UNREADABLE',
+  'NOT_IN_THIS_VERSION',
+];
+
+function makeProgram(): Command {
+  const program = new Command('mirrortap')
+    .description(
+      'Receives AWS VPC Traffic Mirroring, separates it by VNI, and keeps it in files that Wireshark opens.',
+    )
+    .version(version)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(add --help for what there is)')
+    .exitOverride()
+    .addHelpText('after', '\nExample:\n  mirrortap decap mirrored.pcap --out decapsulated');
+  addLogOptions(program);
+  addReceiveCommand(program);
+  addDecapCommand(program);
+  addSendCommand(program);
+  addLabCommand(program);
+  addExplainCommand(program);
+  addConfigCommand(program);
+  refuseLaterCommands(program);
+  return program;
+}
+
+async function main(): Promise<void> {
+  // whoever reads the output may stop reading: that ends the output, and is no error
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(ExitStatus.done);
+    throw error;
+  });
+  try {
+    await makeProgram().parseAsync();
+  } catch (error) {
+    process.exitCode = exitStatusOf(error);
+    if (!(error instanceof CommanderError)) process.stderr.write(`${describeError(error)}\n`);
+  }
+}
+
+function exitStatusOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitStatus.done : ExitStatus.usage;
+  if (error instanceof MirrorError && USAGE_CODES.includes(error.code)) return ExitStatus.usage;
+  return ExitStatus.failed;
+}
+
+await main();
