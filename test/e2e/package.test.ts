@@ -1,0 +1,133 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { root } from '../support/source-files.ts';
+
+/** The package as a stranger gets it: built, packed, and installed in a folder far from the sources. */
+const house = mkdtempSync(join(tmpdir(), 'mirrortap-package-'));
+const dist = join(house, 'dist');
+const home = join(house, 'installed');
+const program = join(home, 'node_modules/.bin/mirrortap');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly version: string;
+  readonly dependencies: object;
+};
+
+beforeAll(() => {
+  run(process.execPath, [join(root, 'deploy/build.ts'), dist], root);
+  const packed = run('npm', ['pack', '--json', dist], house);
+  mkdirSync(home);
+  writeFileSync(join(home, 'package.json'), '{}');
+  const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
+  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', join(house, filename)], home);
+});
+
+afterAll(() => rmSync(house, { recursive: true, force: true }));
+
+test('the package names the program, what it needs to run, and nothing that brings Node or tools', () => {
+  const shipped = JSON.parse(readFileSync(join(dist, 'package.json'), 'utf8')) as Record<string, unknown>;
+  expect(shipped).toMatchObject({
+    name: 'mirrortap',
+    version: manifest.version,
+    license: 'Apache-2.0',
+    bin: { mirrortap: 'main.js' },
+    dependencies: manifest.dependencies,
+  });
+  expect(Object.keys(shipped).filter((key) => /optional|dev|scripts|private/i.test(key))).toEqual([]);
+});
+
+test('the package holds no source and no test, and its program can be run', () => {
+  const installed = join(home, 'node_modules/mirrortap');
+  const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => /\.\w+$/.test(name) && !name.endsWith('.js'),
+  );
+  const others = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'samples/traffic.pcapng'];
+  expect(files.filter((name) => !others.includes(name))).toEqual([]);
+  expect(files).toContain('samples/traffic.pcapng');
+  expect(statSync(join(installed, 'LICENSE')).size).toBe(statSync(join(root, 'LICENSE')).size);
+  expect(statSync(join(installed, 'main.js')).mode & 0o111).toBe(0o111);
+  expect(readFileSync(join(installed, 'main.js'), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+});
+
+test('mirrortap --version says the version of the package', () => {
+  expect(run(program, ['--version'], home).trim()).toBe(manifest.version);
+});
+
+test('mirrortap decap splits a capture by lane', () => {
+  const report = decapsulate('decap');
+  expect(report.ledger.received).toBeGreaterThan(0);
+  expect(report.lanes.length).toBeGreaterThan(1);
+});
+
+test('mirrortap receive starts its worker thread, is ready, and ends with a report', async () => {
+  const receive = spawn(program, [...'receive --report json --log-format json'.split(' '), ...settings()], {
+    cwd: home,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log: string[] = [];
+  createInterface(receive.stderr).on('line', (line) => log.push(line));
+  let report = '';
+  receive.stdout.setEncoding('utf8').on('data', (text: string) => (report += text));
+  const ended = once(receive, 'exit');
+  await waitUntilReady(log, ended);
+  receive.kill('SIGTERM');
+  const [status] = (await ended) as [number | null];
+  expect({ status, log: status === 0 ? [] : log }).toEqual({ status: 0, log: [] });
+  expect(JSON.parse(report)).toMatchObject({ ledger: { received: 0 } });
+});
+
+interface Report {
+  readonly ledger: { readonly received: number };
+  readonly lanes: readonly object[];
+}
+
+function decapsulate(folder: string): Report {
+  const capture = join(root, 'samples/vxlan-sessions.pcapng');
+  const args = ['decap', capture, '--out', join(home, folder), '--report', 'json'];
+  return JSON.parse(run(program, args, home)) as Report;
+}
+
+function settings(): string[] {
+  const port = 20_000 + (process.pid % 20_000);
+  return [
+    'listen.mode=dgram',
+    'listen.address=127.0.0.1',
+    `listen.vxlanPorts=[${port}]`,
+    'listen.genevePorts=[]',
+    'workers=1',
+    'http.address=127.0.0.1',
+    `http.port=${port}`,
+    `sinks.captures.directory=${join(home, 'captures')}`,
+  ].flatMap((setting) => ['--set', setting]);
+}
+
+async function waitUntilReady(log: readonly string[], ended: Promise<unknown>): Promise<void> {
+  const url = `http://127.0.0.1:${20_000 + (process.pid % 20_000)}/readyz`;
+  let over = false;
+  void ended.then(() => (over = true));
+  for (;;) {
+    if (over) throw new Error(`receive ended before it was ready:\n${log.join('\n')}`);
+    const answer = await fetch(url).catch(() => undefined);
+    if (answer?.status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function run(command: string, args: readonly string[], cwd: string): string {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} exits ${status}:\n${stdout}${stderr}`);
+  return stdout;
+}
