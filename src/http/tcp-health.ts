@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { bindFailed } from './bind-failed.ts';
 
-/** A client that neither closes nor sends is cut off after this time. */
+/** A client that does not close its side is cut off after this time. */
 const LINGER_MAX_MS = 5_000;
 const CONNECTIONS_MAX = 1024;
 
@@ -75,9 +75,12 @@ async function listen({ address, port }: TcpHealthOptions): Promise<Listener> {
 /** Ends the connection at once, and reads what still comes: unread bytes would turn the end into a reset. */
 function greet(socket: Socket, connected: Set<Socket>): void {
   connected.add(socket);
-  socket.on('close', () => connected.delete(socket));
+  const cut = setTimeout(() => socket.destroy(), LINGER_MAX_MS).unref();
+  socket.on('close', () => {
+    clearTimeout(cut);
+    connected.delete(socket);
+  });
   socket.on('error', () => socket.destroy());
-  socket.setTimeout(LINGER_MAX_MS, () => socket.destroy());
   socket.resume();
   socket.end();
 }

@@ -176,6 +176,22 @@ function removeMisnamed(registry: Registry): void {
   }
 }
 
+/** What the values of a label are. */
+const labelMeanings: Readonly<Record<string, string>> = {
+  reason:
+    'of `filtered_packets_total`: `source`, `mirror_source`, `vni`; of faults: a name of docs/faults.md; of a sink: a drop reason of its kind',
+  where: '`kernel`, `worker`',
+  lane: 'name of the lane; at most `admission.maxLanes` and `overflow`',
+  encapsulation: '`vxlan`, `geneve`, `geneve+vxlan`; `none` for `overflow`',
+  vni: 'number; empty for `overflow`',
+  layer: '`ip`, `transport`',
+  verdict: '`valid`, `bad`, `unverifiable`; of `transport` also `partial`, `zero`',
+  sink: 'name of the sink in the settings',
+  worker: 'number of the worker, from 0',
+  port: 'UDP port',
+  version: 'of mirrortap',
+};
+
 /** What `config metrics` prints and docs/metrics.md holds: every metric as a Markdown table. */
 export function metricsReference(): string {
   const rows = groups
@@ -190,6 +206,10 @@ export function metricsReference(): string {
     '| metric | type | labels | meaning |',
     '| --- | --- | --- | --- |',
     ...rows,
+    '',
+    '| label | values |',
+    '| --- | --- |',
+    ...Object.entries(labelMeanings).map(([label, meaning]) => `| \`${label}\` | ${meaning} |`),
     '',
   ].join('\n');
 }

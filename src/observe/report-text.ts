@@ -103,6 +103,7 @@ const sinkColumns: readonly Column<SinkReport>[] = [
   ['written', (sink) => sink.written],
   ['filtered', (sink) => sink.filtered],
   ['pending', (sink) => sink.pending],
+  ['pending bytes', (sink) => sink.pendingBytes],
   ['dropped', (sink) => counted(sink.dropped)],
 ];
 

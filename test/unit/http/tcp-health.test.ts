@@ -2,12 +2,12 @@ import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { createTcpHealth } from '../../../src/http/tcp-health.ts';
 
-/** `closed` once the server ended the connection in order, else the code of the error. */
+/** `closed` once both sides ended the connection in order, else the code of the error. */
 function probe(port: number, text = ''): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    const socket = connect(port, '127.0.0.1', () => socket.end(text));
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
-    socket.on('end', () => resolve('closed'));
+    socket.on('close', () => resolve('closed'));
     socket.resume();
   });
 }
@@ -19,6 +19,7 @@ test('the port is open between open and close, and only then', async () => {
   const port = health.port ?? 0;
   expect(await probe(port)).toBe('closed');
   expect(await probe(port, 'GET / HTTP/1.0\r\n\r\n')).toBe('closed');
+  expect(await probe(port, 'x'.repeat(10_000_000)), 'what a client sends is read').toBe('closed');
   await health.close();
   expect(health.port).toBeUndefined();
   expect(await probe(port)).toBe('ECONNREFUSED');
@@ -32,7 +33,10 @@ test('opening twice, closing twice and both at once end as the last call says', 
   expect(health.port).toBeUndefined();
 });
 
-test('a client that stays connected does not hold close up', async () => {
+/** Shorter than the time after which a client is cut off anyway. */
+const SOON_MS = 3_000;
+
+test('a client that stays connected does not hold close up', { timeout: SOON_MS }, async () => {
   const health = createTcpHealth({ address: '127.0.0.1', port: 0 });
   await health.open();
   const stays = connect({ port: health.port ?? 0, host: '127.0.0.1', allowHalfOpen: true });
