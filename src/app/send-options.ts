@@ -91,7 +91,7 @@ export function planSend(options: SendOptions): SendPlan {
 function hostAndPort(text: string, defaultPort: number): { host: string; port: number } {
   const isBareIpv6 = !text.startsWith('[') && text.indexOf(':') !== text.lastIndexOf(':');
   if (isBareIpv6) return { host: text, port: defaultPort };
-  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(.*))?$/.exec(text);
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(.*))?$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   if (host === undefined) throw usage('--to', text, 'HOST, HOST:PORT or [IPV6]:PORT');
   const port = match?.[3];

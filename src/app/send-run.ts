@@ -74,33 +74,37 @@ export class SendRun {
   }
 
   report(): SendReport {
-    const { vni, port, gwlb } = this.#plan;
-    const sender = this.#sender;
     const out = this.#out;
-    const received = sender?.received ?? 0;
+    const endUs = this.#endUs === 0 ? clockUs() : this.#endUs;
+    const seconds = this.#startUs === 0 ? 0 : (endUs - this.#startUs) / 1e6;
     const sent = out?.sent ?? 0;
-    const seconds = Math.max(0, (this.#endUs === 0 ? clockUs() : this.#endUs) - this.#startUs) / 1e6;
     return {
-      input: { packets: received, bytes: sender?.receivedBytes ?? 0 },
-      ledger: {
-        received,
-        sent,
-        dropped: occurred({ ...sender?.dropped, ...Object.fromEntries(out?.failed ?? []) }),
-      },
-      target: {
-        address: this.#address,
-        port,
-        encapsulation: gwlb === undefined ? 'vxlan' : 'geneve+vxlan',
-        vni,
-      },
+      input: { packets: this.#sender?.received ?? 0, bytes: this.#sender?.receivedBytes ?? 0 },
+      ledger: { received: this.#sender?.received ?? 0, sent, dropped: this.#dropped() },
+      target: this.#target(),
       sentBytes: out?.sentBytes ?? 0,
-      truncated: sender?.truncated ?? 0,
+      truncated: this.#sender?.truncated ?? 0,
       fragmented: this.#paced?.fragmented ?? 0,
       returned: Object.fromEntries(out?.returned ?? []),
       ...this.#captured(),
       passes: this.#passes,
       seconds,
       packetsPerSecond: seconds > 0 ? sent / seconds : 0,
+    };
+  }
+
+  #dropped(): Record<string, number> {
+    const counts = { ...this.#sender?.dropped, ...Object.fromEntries(this.#out?.failed ?? []) };
+    return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+  }
+
+  #target(): SendReport['target'] {
+    const { vni, port, gwlb } = this.#plan;
+    return {
+      address: this.#address,
+      port,
+      encapsulation: gwlb === undefined ? 'vxlan' : 'geneve+vxlan',
+      vni,
     };
   }
 
@@ -183,8 +187,4 @@ function addressBytes(text: string): Uint8Array {
 function paceOf(rate: SendPlan['rate'], startUs: number): Pace | undefined {
   if (rate === 'max') return undefined;
   return rate === 'realtime' ? new CapturePace(startUs) : new RatePace(rate, startUs);
-}
-
-function occurred(counts: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
