@@ -5,7 +5,7 @@ import * as ethernet from '../../src/wire/ethernet.ts';
 import * as geneve from '../../src/wire/geneve.ts';
 import { inOrder, type Packet } from './capture.ts';
 import { gwlbTunnel, mirrored, outer, vxlanTunnel, type Tunnel } from './mirrored.ts';
-import { frame4, host, udpDatagram } from './packets.ts';
+import { type ChecksumState, frame4, host, udpDatagram } from './packets.ts';
 import { client, server, traffic } from './traffic.ts';
 
 export const appliance = host(9, '10.0.9.9', '2001:db8:9::9');
@@ -35,9 +35,8 @@ export function vxlanSessions(): Packet[] {
   return inOrder([
     ...wrap(ofClient, frames.slice(0, 80), 0),
     ...wrap(ofServer, between.slice(0, 50), 11),
-    ...wrap(overIpv6, frames.slice(60, 100), 5).map((packet, i) =>
-      i % 2 === 0 ? packet : { ...packet, bytes: mirrored(overIpv6, frames[60 + i]!.bytes, 'valid') },
-    ),
+    ...wrap(overIpv6, everySecond(frames.slice(60, 100), 0), 5),
+    ...wrap(overIpv6, everySecond(frames.slice(60, 100), 1), 5, 'valid'),
     ...wrap(ofOther, chatter(), 0),
     ...wrap(vxlanTunnel(other, appliance, 0), chatter().slice(0, 1), 20),
   ]);
@@ -117,10 +116,20 @@ function chatter(): Packet[] {
   });
 }
 
-function wrap(tunnel: Tunnel, frames: readonly Packet[], lateUs: number): Packet[] {
+function everySecond(frames: readonly Packet[], offset: 0 | 1): Packet[] {
+  return frames.filter((_, i) => i % 2 === offset);
+}
+
+/** @param checksum of the outer UDP header */
+function wrap(
+  tunnel: Tunnel,
+  frames: readonly Packet[],
+  lateUs: number,
+  checksum: ChecksumState = 'zero',
+): Packet[] {
   return frames.map(({ timeUs, bytes }) => ({
     timeUs: timeUs + DELAY_US + lateUs,
-    bytes: mirrored(tunnel, bytes),
+    bytes: mirrored(tunnel, bytes, checksum),
   }));
 }
 
