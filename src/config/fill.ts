@@ -3,7 +3,7 @@ import { Check } from 'typebox/value';
 import { type Given, type GivenList, type GivenMap, isEmpty, plain, show } from './given.ts';
 import { nearestPath } from './known.ts';
 import { notInThisVersion, type Problem, unknownSetting, wrongValue } from './problem.ts';
-import { annotations, describe, either, isSwitch, limits, MASK, members } from './schema.ts';
+import { annotations, describe, isSwitch, limits, MASK, members } from './schema.ts';
 import { suggest } from './suggest.ts';
 
 /** Where a value belongs, and where to point at when nobody gave it. */
@@ -88,12 +88,10 @@ function refuseItems(schema: TSchema, given: GivenList, place: Place, problems: 
   if (problems.length > before) return true;
   const { maxItems, minItems, uniqueItems } = limits(list);
   const count = given.items.length;
-  const allowed = [
-    ...(minItems !== undefined && count < minItems ? [`at least ${minItems}`] : []),
-    ...(maxItems !== undefined && count > maxItems ? [`at most ${maxItems}`] : []),
-    ...(uniqueItems === true ? ['each item once'] : []),
-  ];
-  problems.push(wrongValue(given.source, place.path, `a list of ${count}`, either(allowed)));
+  const few = minItems !== undefined && count < minItems ? `at least ${minItems}` : undefined;
+  const many = maxItems !== undefined && count > maxItems ? `at most ${maxItems}` : undefined;
+  const expected = few ?? many ?? (uniqueItems === true ? 'each item once' : describe(list));
+  problems.push(wrongValue(given.source, place.path, `a list of ${count}`, expected));
   return true;
 }
 

@@ -4,7 +4,7 @@ import { fillSinks } from './fill-sinks.ts';
 import { type Given, isEmpty, merge, nothing, show } from './given.ts';
 import { nearestPath, rootNames } from './known.ts';
 import { fromEnvironment, fromOptions, type SettingOption } from './overrides.ts';
-import { configError, type Problem, unknownSetting, wrongValue } from './problem.ts';
+import { type Problem, throwProblems, unknownSetting, wrongValue } from './problem.ts';
 import { afterSinks, beforeSinks, type Config, type Frozen } from './settings.ts';
 import { defaultSink } from './sink-settings.ts';
 import { readSettingsFile } from './source-file.ts';
@@ -30,7 +30,7 @@ export interface ConfigSources {
 export function loadConfig(sources: ConfigSources): Config {
   const problems: Problem[] = [];
   const file = fileLayer(sources, problems);
-  throwIfAny(problems);
+  throwProblems(problems);
   const names = sinkNames(file);
   const layers = [
     ...fromEnvironment(sources.environment, names, problems),
@@ -38,9 +38,9 @@ export function loadConfig(sources: ConfigSources): Config {
   ];
   const given = layers.reduce(merge, file);
   const config = fillAll(given, problems);
-  throwIfAny(problems);
+  throwProblems(problems);
   crossCheck(config, given, problems);
-  throwIfAny(problems);
+  throwProblems(problems);
   return freeze(config);
 }
 
@@ -81,11 +81,6 @@ function fillAll(given: Given, problems: Problem[]): Config {
     sinks: fillSinks(root.entries.get('sinks')?.value, root.source, problems),
     ...fillGroup(afterSinks, part(Object.keys(afterSinks.properties)), place, problems),
   };
-}
-
-function throwIfAny(problems: readonly Problem[]): void {
-  const [first, ...others] = problems;
-  if (first !== undefined) throw configError([first, ...others]);
 }
 
 function freeze<T>(value: T): Frozen<T> {

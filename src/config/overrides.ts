@@ -1,18 +1,18 @@
 import type { TSchema } from 'typebox';
 import { type Given, nest } from './given.ts';
 import { locate, nearestPath } from './known.ts';
-import { contradiction, type Problem, unknownSetting, wrongValue } from './problem.ts';
+import { contradiction, type Problem, unknownSetting } from './problem.ts';
 import { isText } from './schema.ts';
 import { readYaml } from './yaml-source.ts';
 
 const PREFIX = 'MIRRORTAP_';
 
 /**
- * Variables that Kubernetes sets in every pod for a service whose name begins with mirrortap, and the folder
- * of captures that the project's own tests read. They are no settings.
+ * Variables that Kubernetes sets in every pod for a service whose name begins with mirrortap, and those of the
+ * project's own tests. They are no settings.
  */
 const foreign =
-  /^MIRRORTAP_(?:CAPTURES|(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?))$/;
+  /^MIRRORTAP_(?:CAPTURES|MISSING|SOAK|(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?))$/;
 
 /** An option of a command that stands for a setting, such as `--vxlan-ports` for `listen.vxlanPorts`. */
 export interface SettingOption {
@@ -31,7 +31,7 @@ export function fromEnvironment(
 ): Given[] {
   const layers: Given[] = [];
   const seen = new Map<string, string>();
-  for (const name of Object.keys(environment).sort()) {
+  for (const name of Object.keys(environment).toSorted()) {
     const value = environment[name];
     const upper = name.toUpperCase();
     if (value === undefined || !upper.startsWith(PREFIX) || foreign.test(upper)) continue;
@@ -42,10 +42,18 @@ export function fromEnvironment(
       problems.push(contradiction(source, path.join('.'), `${twin} says the same setting`));
     seen.set(upper, name);
     const located = locate(path, true, sinkNames);
-    if (located === undefined) problems.push(unknownSetting(source, path.join('.'), nearestPath(path)));
+    if (located === undefined) problems.push(unknownSetting(source, path.join('.'), nearestVariable(path)));
     else layers.push(...layer(located.path, located.schema, value, source, problems));
   }
   return layers;
+}
+
+/** The nearest setting and its variable; one underscore where two belong is the slip that is made most. */
+function nearestVariable(path: readonly string[]): string | undefined {
+  const near = nearestPath(path) ?? nearestPath(path.flatMap((name) => name.split('_')));
+  return near === undefined
+    ? undefined
+    : `${near}, that is ${PREFIX}${near.toUpperCase().replaceAll('.', '__')}`;
 }
 
 /** Settings from `--set path=value` and from options that stand for settings, in the order they were given. */
@@ -55,11 +63,8 @@ export function fromOptions(
   problems: Problem[],
 ): Given[] {
   return options.flatMap((option) => {
-    const parsed = typeof option === 'string' ? parseSet(option) : option;
-    if (parsed === undefined) {
-      problems.push(wrongValue(`--set ${option}`, '', 'without =', 'path=value, such as listen.mode=dgram'));
-      return [];
-    }
+    const parsed = typeof option === 'string' ? parseSet(option, problems) : option;
+    if (parsed === undefined) return [];
     const path = parsed.setting.split('.');
     const located = locate(path, false, sinkNames);
     if (located !== undefined)
@@ -69,9 +74,13 @@ export function fromOptions(
   });
 }
 
-function parseSet(text: string): SettingOption | undefined {
+function parseSet(text: string, problems: Problem[]): SettingOption | undefined {
   const equals = text.indexOf('=');
-  if (equals < 1) return undefined;
+  if (equals < 1) {
+    const expected = 'path=value, such as listen.mode=dgram';
+    problems.push(contradiction(`--set ${text}`, '', `expected ${expected}`, text, expected));
+    return undefined;
+  }
   return {
     setting: text.slice(0, equals),
     value: text.slice(equals + 1),

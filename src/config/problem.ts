@@ -44,11 +44,17 @@ export function contradiction(
   return { code: 'CONFIG_INVALID', source, setting, found, expected, text };
 }
 
+/** @throws MirrorError for all problems together, if there are any */
+export function throwProblems(problems: readonly Problem[]): void {
+  const [first, ...others] = problems;
+  if (first !== undefined) throw configError([first, ...others]);
+}
+
 /**
  * One error for all problems. Its context describes the first of them; a code other than `CONFIG_INVALID` is
  * left only where all problems share it.
  */
-export function configError(problems: readonly [Problem, ...Problem[]]): MirrorError {
+function configError(problems: readonly [Problem, ...Problem[]]): MirrorError {
   const [first] = problems;
   const lines = problems.slice(0, LINES_MAX).map(line);
   const more = problems.length - lines.length;

@@ -1,5 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { configLeaves, type ConfigLeaf } from './config-leaves.ts';
+import { crossCheck } from './checks.ts';
+import { type ConfigLeaf, configLeaves } from './config-leaves.ts';
+import { nothing } from './given.ts';
+import { type Problem, throwProblems } from './problem.ts';
 import { annotations } from './schema.ts';
 import type { Config } from './settings.ts';
 
@@ -10,7 +13,7 @@ export interface ConfigChange {
   readonly reload: boolean;
 }
 
-/** What a reload would change, in the order of the settings. Sinks that come or go need a restart. */
+/** Every difference, in the order of the settings. A sink that comes or goes needs a restart. */
 export function configChanges(oldConfig: Config, newConfig: Config): ConfigChange[] {
   const before = byPath(oldConfig);
   const after = byPath(newConfig);
@@ -24,6 +27,31 @@ export function configChanges(oldConfig: Config, newConfig: Config): ConfigChang
   return changes;
 }
 
+/**
+ * The settings that run, with the new values of those that can change while they do: what a reload leads to.
+ *
+ * @throws MirrorError CONFIG_INVALID where the settings that can change do not go with those that stay
+ */
+export function reloadedConfig(oldConfig: Config, newConfig: Config): Config {
+  const after = byPath(newConfig);
+  const config: Config = structuredClone(oldConfig);
+  for (const { path, reload } of configChanges(oldConfig, newConfig)) {
+    const leaf = after.get(path);
+    if (reload && leaf !== undefined) put(config, leaf);
+  }
+  const problems: Problem[] = [];
+  crossCheck(config, nothing('reload'), problems);
+  throwProblems(problems);
+  return config;
+}
+
 function byPath(config: Config): Map<string, ConfigLeaf> {
   return new Map(configLeaves(config).map((leaf) => [leaf.path.join('.'), leaf]));
+}
+
+/** Puts one value into a copy that nobody else holds. */
+function put(config: Config, { path, value }: ConfigLeaf): void {
+  let group: unknown = config;
+  for (const name of path.slice(0, -1)) group = Reflect.get(Object(group), name);
+  Reflect.set(Object(group), path.at(-1) ?? '', value);
 }

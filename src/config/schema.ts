@@ -5,7 +5,7 @@ import { type TObject, type TSchema, Type } from 'typebox';
  *
  *   description  one sentence or two: what it means
  *   default      the value where nobody gives one; without it the setting must be given
- *   unit         of a number: bytes, seconds, packets …
+ *   unit         of a number: bytes, s, µs, packets …
  *   reload       true: takes effect on SIGHUP; false: needs a restart
  *   later        true: a later version builds it, and this one takes only what turns it off, which is what the
  *                type says; a list: the values that a later version will take besides those of the type

@@ -15,7 +15,7 @@ const workers = Type.Integer({
 
 const drainSeconds = Type.Union([Type.Enum(['auto']), Type.Integer({ minimum: 0, maximum: 86_400 })], {
   default: 'auto',
-  unit: 'seconds',
+  unit: 's',
   reload: true,
   examples: [300],
   description:

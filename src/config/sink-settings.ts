@@ -20,7 +20,7 @@ export type SinkSettings = { readonly kind: string } & Static<typeof packetSink>
     readonly [setting: string]: unknown;
   };
 
-export const sinkKindNames: readonly string[] = sinkKinds.map((kind) => kind.kind);
+const sinkKindNames: readonly string[] = sinkKinds.map((kind) => kind.kind);
 
 /** `kind`, with the kinds of this version as its values. */
 export const kindSetting = Type.Enum([...sinkKindNames], {

@@ -119,7 +119,7 @@ function asNode(value: unknown): Node | null {
 
 function scalar(value: unknown): string | number | boolean | null {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
-  return value === null || value === undefined ? null : String(value);
+  return null;
 }
 
 function lowerFirst(text: string): string {

@@ -67,7 +67,7 @@ export const listen = Type.Object(
         retireMs: Type.Literal(8, {
           ...later,
           default: 8,
-          unit: 'milliseconds',
+          unit: 'ms',
           description: 'A block of the ring is handed over at the latest after so long.',
         }),
       },

@@ -26,7 +26,7 @@ const expectation = Type.Object(
     silentSeconds: Type.Integer({
       minimum: 1,
       maximum: 31_536_000,
-      unit: 'seconds',
+      unit: 's',
       description: 'After so long without a packet it counts as silent.',
     }),
   },
@@ -79,8 +79,8 @@ export const admission = Type.Object(
       default: 86_400,
       minimum: 1,
       maximum: 31_536_000,
-      unit: 'seconds',
-      reload: false,
+      unit: 's',
+      reload: true,
       description: 'A lane without packets for so long is closed and its place is freed.',
     }),
     expect: Type.Array(expectation, {
@@ -101,7 +101,7 @@ const order = Type.Object(
     holdUs: Type.Literal(20_000, {
       ...later,
       default: 20_000,
-      unit: 'microseconds',
+      unit: 'µs',
       description: 'Longest time that a packet is held back so that its flow leaves in order.',
     }),
     holdPackets: Type.Literal(64, {
@@ -131,7 +131,7 @@ const duplicates = Type.Object(
     windowUs: Type.Literal(100_000, {
       ...later,
       default: 100_000,
-      unit: 'microseconds',
+      unit: 'µs',
       description: 'How long a packet is remembered.',
     }),
     acrossVnis: Type.Literal(true, {
@@ -148,19 +148,19 @@ const idleSeconds = Type.Object(
     tcp: Type.Literal(350, {
       ...later,
       default: 350,
-      unit: 'seconds',
+      unit: 's',
       description: 'A TCP flow ends after so long without packets.',
     }),
     udp: Type.Literal(60, {
       ...later,
       default: 60,
-      unit: 'seconds',
+      unit: 's',
       description: 'A UDP flow ends after so long without packets.',
     }),
     other: Type.Literal(30, {
       ...later,
       default: 30,
-      unit: 'seconds',
+      unit: 's',
       description: 'Any other flow ends after so long without packets.',
     }),
   },
@@ -190,7 +190,7 @@ const flows = Type.Object(
     activeSeconds: Type.Literal(120, {
       ...later,
       default: 120,
-      unit: 'seconds',
+      unit: 's',
       description: 'A flow that goes on is reported so often.',
     }),
   },

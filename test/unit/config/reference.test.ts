@@ -1,0 +1,43 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { referenceRows, referenceText } from '../../../src/config/reference.ts';
+import { leaves } from '../../../src/config/schema.ts';
+import { afterSinks, beforeSinks } from '../../../src/config/settings.ts';
+import { sinkSchemas } from '../../../src/config/sink-settings.ts';
+
+const docs = new URL('../../../docs/settings.md', import.meta.url);
+
+test('docs/settings.md is what config reference prints (UPDATE_DOCS=1 writes it anew)', () => {
+  if (process.env['UPDATE_DOCS'] === '1') writeFileSync(docs, referenceText());
+  expect(readFileSync(docs, 'utf8')).toBe(referenceText());
+});
+
+test('every setting is listed once', () => {
+  const known = [
+    ...leaves(beforeSinks),
+    ...[...sinkSchemas.values()].flatMap((schema) => leaves(schema, ['sinks', 'NAME'])),
+    ...leaves(afterSinks),
+  ].map(({ path }) => `\`${path.join('.')}\``);
+  const listed = referenceRows().map(({ path }) => path);
+  expect(listed.toSorted()).toEqual([...new Set(known)].toSorted());
+});
+
+test('a row says type, default, unit, whether it can be reloaded, and what it means', () => {
+  const rows = new Map(referenceRows().map((row) => [row.path, row]));
+  expect(rows.get('`admission.laneIdleSeconds`')).toEqual({
+    path: '`admission.laneIdleSeconds`',
+    type: 'a whole number from 1 to 31536000',
+    default: '`86400`',
+    unit: 's',
+    reload: 'yes',
+    meaning: 'A lane without packets for so long is closed and its place is freed.',
+  });
+  expect(rows.get('`listen.mode`')?.meaning).toMatch(/Later: ring or mmsg\.$/);
+  expect(rows.get('`analysis.flows.enabled`')?.type).toBe('later; only false');
+  expect(rows.get('`sinks.NAME.kind`')?.default).toBe('must be given');
+  expect(rows.get('`admission.expect`')?.meaning).toContain('`silentSeconds`: After so long');
+});
+
+test('no line ends in spaces', () => {
+  expect(referenceText()).not.toMatch(/ \n/);
+});

@@ -1,0 +1,129 @@
+import { type TSchema, Type } from 'typebox';
+import { Check } from 'typebox/value';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { defaultConfig } from '../../../src/config/load.ts';
+import { rootNames } from '../../../src/config/known.ts';
+import { annotations, leaves, limits } from '../../../src/config/schema.ts';
+import { afterSinks, beforeSinks } from '../../../src/config/settings.ts';
+import { sinkSchemas } from '../../../src/config/sink-settings.ts';
+import { sinkKinds } from '../../../src/sinks/index.ts';
+import { refused } from '../../support/refused.ts';
+
+const all: { path: string; schema: TSchema }[] = [
+  ...leaves(beforeSinks),
+  ...[...sinkSchemas].flatMap(([kind, schema]) => leaves(schema, ['sinks', kind])),
+  ...leaves(afterSinks),
+].map(({ path, schema }) => ({ path: path.join('.'), schema }));
+
+/** What the end of a name says of its unit. */
+const units = [
+  ['bytes', 'bytes'],
+  ['seconds', 's'],
+  ['us', 'µs'],
+  ['ms', 'ms'],
+  ['percent', '%'],
+] as const;
+
+describe('every setting says all there is to say', () => {
+  test.each(all)('$path', ({ path, schema }) => {
+    const { description = '', default: fallback, reload, unit } = annotations(schema);
+    expect(description).toMatch(/^[A-Za-z"].*\.$/);
+    expect(typeof reload).toBe('boolean');
+    if (!path.endsWith('.kind')) expect(Check(schema, fallback)).toBe(true);
+    const last = path.split('.').at(path.includes('.idleSeconds.') ? -2 : -1) ?? '';
+    const want = units.find(([ending]) => last.toLowerCase().endsWith(ending))?.[1];
+    if (want !== undefined) expect(unit).toBe(want);
+  });
+
+  test.each(all.filter(({ schema }) => Type.IsInteger(schema)))('$path has a least value', ({ schema }) => {
+    expect(limits(schema).minimum).toBeTypeOf('number');
+  });
+
+  test.each(all.filter(({ schema }) => Type.IsArray(schema)))('$path has a longest length', ({ schema }) => {
+    expect(limits(schema).maxItems).toBeTypeOf('number');
+  });
+
+  test.each(
+    all.flatMap(({ path, schema }) =>
+      (annotations(schema).examples ?? []).map((example) => ({ path, schema, example })),
+    ),
+  )('$path: the example $example is right', ({ schema, example }) => {
+    expect(Check(schema, example)).toBe(true);
+  });
+});
+
+test('every kind of sink in the registry has a schema with its own settings', () => {
+  for (const { kind, settings } of sinkKinds) {
+    const schema = sinkSchemas.get(kind);
+    for (const name of Object.keys(settings.properties)) expect(schema?.properties).toHaveProperty(name);
+    expect(Object.keys(schema?.properties ?? {})).toEqual(
+      expect.arrayContaining(['kind', 'enabled', 'select', 'output']),
+    );
+  }
+});
+
+/** The stable paths, as they are promised to users; some of these values are those of a later version. */
+const promised = `
+listen:
+  mode: auto
+  address: 0.0.0.0
+  interface: auto
+  vxlanPorts: [4789]
+  genevePorts: [6081]
+  receiveBufferBytes: 67108864
+  ring: { bytes: 67108864, retireMs: 8 }
+  steering: flow
+workers: 0
+behind: direct
+admission: { sources: [], mirrorSources: [], vnis: [], maxLanes: 4096, laneIdleSeconds: 86400,
+             expect: [] }
+analysis:
+  checksums: { verify: all }
+  order: { holdUs: 20000, holdPackets: 64, holdBytes: 67108864 }
+  duplicates: { detect: off, windowUs: 100000, acrossVnis: true }
+  flows: { enabled: true, maxFlows: 1000000, nameBytes: 67108864, idleSeconds: { tcp: 350, udp: 60, other: 30 }, activeSeconds: 120 }
+sinks:
+  captures: { kind: files, directory: ./captures, format: pcapng, split: lane, rotateBytes: 268435456, rotateSeconds: 300, rotatePackets: 0,
+              compress: none, keepBytes: 0, keepSeconds: 0, keepFreePercent: 10 }
+  flowLog:  { kind: flow-files, directory: ./flows }
+  bus:      { kind: kafka, brokers: [127.0.0.1:9092], client: platformatic,
+              packets: { topic: mirrortap.packets, encoding: frame }, flows: { topic: mirrortap.flows, encoding: json },
+              spool: { directory: ./spool, maxBytes: 10737418240, maxSeconds: 86400 } }
+  tap:      { kind: inject, interface: tap0, cut: pad }
+  stdout:   { kind: pipe, path: "-" }
+http: { address: 0.0.0.0, port: 8080, readiness: any, tcpHealthPort: 0 }
+drainSeconds: auto
+`;
+
+describe('the promised settings', () => {
+  test('are all known, and those of a later version are refused as such', () => {
+    const error = refused({ file: 'm.yaml', text: promised });
+    expect(error.code).toBe('NOT_IN_THIS_VERSION');
+    expect(error.message.split('\n').map((line) => line.trim())).toEqual([
+      '5 settings are wrong:',
+      'm.yaml:19:21: analysis.flows.enabled true is not in this version; it takes false.',
+      'm.yaml:23:21: sinks.flowLog.kind "flow-files" is not in this version; it takes files.',
+      'm.yaml:24:21: sinks.bus.kind "kafka" is not in this version; it takes files.',
+      'm.yaml:27:21: sinks.tap.kind "inject" is not in this version; it takes files.',
+      'm.yaml:28:21: sinks.stdout.kind "pipe" is not in this version; it takes files.',
+    ]);
+  });
+
+  test('have these defaults, and come in this order', () => {
+    const want = parse(promised);
+    want.analysis.flows.enabled = false;
+    want.sinks = { captures: want.sinks.captures };
+    const config = defaultConfig();
+    expect(config).toMatchObject(want);
+    expect(Object.keys(config)).toEqual(Object.keys(want));
+    expect(Object.keys(config)).toEqual(rootNames);
+    for (const group of ['listen', 'admission', 'analysis'] as const) {
+      expect(Object.keys(config[group])).toEqual(Object.keys(want[group]));
+    }
+    expect(Object.keys(config.analysis.flows)).toEqual(Object.keys(want.analysis.flows));
+    expect(Object.keys(config.sinks['captures'] ?? {}).slice(0, 11)).toEqual(
+      Object.keys(want.sinks.captures),
+    );
+  });
+});
