@@ -40,6 +40,8 @@ export function createLog(options: LogOptions): Log {
       base: options.fields === undefined ? null : plain(options.fields),
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
+      // the library has its own form for this one name; ours is the same under every name
+      serializers: { err: (value: unknown) => value },
     },
     { write: (line: string) => writer.write(shown(line)) },
   );

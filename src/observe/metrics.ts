@@ -155,14 +155,14 @@ export function createMetrics(source: MetricsSource): Metrics {
   removeMisnamed(registry);
 
   let running: Promise<string> | undefined;
-  const render = async (): Promise<string> => {
-    try {
-      return renderGroups(source.snapshot()) + (await registry.metrics());
-    } finally {
+  const render = async (): Promise<string> => renderGroups(source.snapshot()) + (await registry.metrics());
+  const shared = (): Promise<string> => {
+    running ??= render().finally(() => {
       running = undefined;
-    }
+    });
+    return running;
   };
-  return { contentType: registry.contentType, render: () => (running ??= render()) };
+  return { contentType: registry.contentType, render: shared };
 }
 
 function renderGroups(snapshot: MetricsSnapshot): string {

@@ -43,6 +43,7 @@ test('a client that stays connected does not hold close up', { timeout: SOON_MS 
   stays.on('error', () => undefined);
   await new Promise((resolve) => stays.on('end', resolve).resume());
   await health.close();
+  expect(health.port).toBeUndefined();
   stays.destroy();
 });
 

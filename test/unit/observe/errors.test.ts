@@ -17,7 +17,7 @@ const pages = [
 
 describe.each(pages)('docs/$page', ({ page, names, points }) => {
   test('has every name of the code, and no other', () => {
-    expect([...sections(page).keys()].toSorted()).toEqual(names.toSorted());
+    expect(new Set(sections(page).keys())).toEqual(new Set(names));
   });
 
   test.each(names)('%s has every point', (name) => {
