@@ -126,7 +126,7 @@ export const communityIdVectors = [
     id: '1:hO+sN4H+MG5MY/8hIrXPqc4ZQz0=',
   },
   {
-    name: 'ICMPv6 time exceeded goes one way, to the lower address',
+    name: 'ICMPv6 time exceeded goes one way',
     protocol: 58,
     source: '3ffe:501:1800:2345::2',
     destination: '3ffe:507:0:1:200:86ff:fe05:80da',

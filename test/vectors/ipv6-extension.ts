@@ -1,3 +1,5 @@
+import { MAX_EXTENSIONS } from '../../src/wire/ipv6-extension.ts';
+
 /**
  * What stands behind the forty bytes of an IPv6 header, and what a walk finds there. Offsets count from the first
  * byte of the IPv6 header; what is left out of a row is 0, except `destinationAt`, which is 24 then.
@@ -299,19 +301,19 @@ export const extensionVectors: readonly ExtensionVector[] = [
     complete: 0,
   },
   {
-    name: 'sixteen headers are followed',
+    name: 'as many headers as are followed',
     source: 'ours: MAX_EXTENSIONS',
     first: 60,
-    bytes: `${'3c00010400000000'.repeat(15)} 1100010400000000 ${UDP}`,
+    bytes: `${'3c00010400000000'.repeat(MAX_EXTENSIONS - 1)} 1100010400000000 ${UDP}`,
     protocol: 17,
-    transportAt: 168,
+    transportAt: 40 + 8 * MAX_EXTENSIONS,
     complete: 1,
   },
   {
-    name: 'seventeen are not',
+    name: 'one more is not',
     source: 'ours: MAX_EXTENSIONS',
     first: 60,
-    bytes: `${'3c00010400000000'.repeat(16)} 1100010400000000 ${UDP}`,
+    bytes: `${'3c00010400000000'.repeat(MAX_EXTENSIONS)} 1100010400000000 ${UDP}`,
     protocol: 60,
     transportAt: -1,
     complete: 0,

@@ -56,6 +56,16 @@ test('the tuple is seed, addresses, protocol, padding and ports', () => {
   expect(tuple[len]).toBe(0xa5);
 });
 
+test.each([
+  { protocol: IpProtocol.icmp, type: icmp.Type.timeExceeded },
+  { protocol: IpProtocol.icmpv6, type: 3 },
+])('a one-way type of protocol $protocol keeps its direction, also towards the lower address', (row) => {
+  const bytes = Uint8Array.from([10, 0, 0, 2, 10, 0, 0, 1]);
+  const len = writeTuple(tuple, 0, bytes, 4, 0, 4, row.protocol, row.type, 1, true);
+  const kept = [0, 0, 10, 0, 0, 2, 10, 0, 0, 1, row.protocol, 0, 0, row.type, 0, 1];
+  expect([...tuple.subarray(0, len)]).toEqual(kept);
+});
+
 test('without ports an ICMP fragment still has an id, the same both ways', () => {
   expect(idOf(1, '192.0.2.2', '192.0.2.1', undefined)).toBe(idOf(1, '192.0.2.1', '192.0.2.2', undefined));
 });
