@@ -6,7 +6,7 @@
  */
 
 /** How long a sink may refuse packets before readiness turns. */
-export const SINK_FAILING_MAX_MS = 30_000;
+const SINK_FAILING_MAX_MS = 30_000;
 
 /** `any`: one sink that accepts is enough; `all`: each local one must; `none`: sinks do not count; names: those must. */
 export type ReadinessPolicy = 'any' | 'all' | 'none' | readonly string[];

@@ -24,7 +24,7 @@ export function rawExchange(port: number, text: string): Promise<string> {
   });
 }
 
-export function parseAnswer(text: string): RawAnswer {
+function parseAnswer(text: string): RawAnswer {
   const headEnd = text.indexOf('\r\n\r\n');
   const [statusLine = '', ...lines] = text.slice(0, headEnd).split('\r\n');
   const headers = lines.map((line): [string, string] => {

@@ -6,6 +6,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LineWriter } from '../../../src/observe/line-writer.ts';
 import { requires } from '../../support/requires.ts';
 
+const MKFIFO = 'mkfifo';
+
 let folder: string;
 
 beforeEach(() => {
@@ -40,11 +42,11 @@ test('a descriptor that is closed costs lines, not an exception', () => {
   expect(() => new LineWriter(fd, lost).write('a\n')).not.toThrow();
 });
 
-test.skipIf(!requires('mkfifo'))(
+test.skipIf(!requires(MKFIFO))(
   'a reader that stands still costs lines, and the next line says how many',
   () => {
     const path = join(folder, 'pipe');
-    expect(spawnSync('mkfifo', [path]).status).toBe(0);
+    expect(spawnSync(MKFIFO, [path]).status).toBe(0);
     const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
     const writer = new LineWriter(fd, lost);
 

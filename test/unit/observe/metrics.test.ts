@@ -8,6 +8,8 @@ import { faultNames } from '../../../src/wire/fault.ts';
 import { requires } from '../../support/requires.ts';
 import { sampleLane, sampleReport } from '../../support/sample-report.ts';
 
+const PROMTOOL = 'promtool';
+
 const accepting: SinkState = { name: 'captures', remote: false, failingSinceMs: 0, reason: undefined };
 
 function snapshot(changed: Partial<MetricsSnapshot> = {}): MetricsSnapshot {
@@ -188,9 +190,9 @@ test('4,096 lanes are all there, each sample once', async () => {
   expect(samples.length).toBe(4096 * 15);
 });
 
-test.skipIf(!requires('promtool'))('promtool finds nothing wrong', async () => {
+test.skipIf(!requires(PROMTOOL))('promtool finds nothing wrong', async () => {
   const metrics = createMetrics({ snapshot: () => snapshot() });
-  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+  const { status, stdout, stderr } = spawnSync(PROMTOOL, ['check', 'metrics'], {
     input: await metrics.render(),
     encoding: 'utf8',
   });
