@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { MirrorError } from '../observe/error.ts';
 import type { PacketBatch } from '../packet/batch.ts';
 import { LinkType } from '../packet/link-type.ts';
@@ -12,6 +13,10 @@ const BATCH_PACKETS = 1024;
 const BATCH_BYTES = 524_288;
 /** A packet waits no longer than this for others to travel with. */
 const BATCH_WAIT_MS = 4;
+/** Closing reads what the kernel still holds, but no longer than this: the sender may never stop. */
+const LAST_READ_MS = 1000;
+/** Where a system refuses even less than this, its own default stays. */
+const RECEIVE_BUFFER_MIN = 65_536;
 
 export interface DgramOptions {
   /** Address to bind: IPv4, or IPv6, where `::` takes both families. */
@@ -46,8 +51,13 @@ export class DgramInput implements Input {
   #fill = 0;
   #timer: NodeJS.Timeout | undefined;
   #deliver: Deliver | undefined;
+  /** Datagrams taken in so far. */
+  #taken = 0;
   #inFlight = 0;
   #closing = false;
+  /** Nothing more comes: sockets are closed, and the last batch is on its way or back. */
+  #closed = false;
+  #failure: MirrorError | undefined;
   #finished: () => void = () => {};
   #failed: (error: MirrorError) => void = () => {};
 
@@ -55,8 +65,18 @@ export class DgramInput implements Input {
     this.#options = options;
   }
 
+  /**
+   * Binds all ports in one turn of the event loop. Datagrams that come before `run` are lost: call it right away.
+   *
+   * @throws MirrorError `UDP_BIND_FAILED`; then no socket stays open
+   */
   async open(): Promise<void> {
-    for (const port of this.#options.ports) this.#sockets.push(await this.#bind(port));
+    const outcomes = await Promise.allSettled(this.#options.ports.map((port) => this.#bind(port)));
+    for (const outcome of outcomes) if (outcome.status === 'fulfilled') this.#sockets.push(outcome.value);
+    const refused = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (refused === undefined && !this.#closing) return;
+    await this.#closeSockets();
+    if (refused !== undefined) throw refused.reason;
   }
 
   /** The sockets as they were bound; after `open`. */
@@ -76,35 +96,74 @@ export class DgramInput implements Input {
     for (const socket of this.#sockets) {
       const { port } = socket.address();
       socket.on('message', (payload, sender) => this.#take(payload, sender, port));
-      socket.on('error', (cause) => this.#failed(bindError(this.#options.address, port, cause)));
+      socket.on('error', (cause) => {
+        this.#failure ??= bindError(this.#options.address, port, cause);
+        void this.close();
+      });
     }
+    this.#settle();
     return ended;
   }
 
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    for (const socket of this.#sockets) {
-      socket.close();
-      await once(socket, 'close');
-    }
+    await this.#readRest();
+    await this.#closeSockets();
     this.#flush();
-    if (this.#inFlight === 0) this.#finished();
+    this.#closed = true;
+    this.#settle();
+  }
+
+  /** The kernel has acknowledged nothing, but what it holds has arrived: a sender that stopped wants it counted. */
+  async #readRest(): Promise<void> {
+    const endMs = this.#options.now() + LAST_READ_MS;
+    let taken = -1;
+    while (taken !== this.#taken && this.#options.now() < endMs) {
+      taken = this.#taken;
+      // each turn of the event loop reads from every socket that has something
+      await setImmediate();
+      await setImmediate();
+    }
+  }
+
+  async #closeSockets(): Promise<void> {
+    const sockets = this.#sockets.splice(0);
+    await Promise.all(
+      sockets.map((socket) => {
+        const closed = once(socket, 'close');
+        socket.close();
+        return closed;
+      }),
+    );
   }
 
   async #bind(port: number): Promise<Socket> {
+    const { address } = this.#options;
+    try {
+      return await this.#listen(port, true);
+    } catch (cause) {
+      if (!isUnsupported(cause)) throw bindError(address, port, cause);
+    }
+    // a system that cannot share a port among workers still serves one of them
+    try {
+      return await this.#listen(port, false);
+    } catch (cause) {
+      throw bindError(address, port, cause);
+    }
+  }
+
+  async #listen(port: number, reusePort: boolean): Promise<Socket> {
     const { address, receiveBufferBytes } = this.#options;
-    const socket = createSocket({
-      type: isIPv6(address) ? 'udp6' : 'udp4',
-      reusePort: true,
-      recvBufferSize: receiveBufferBytes,
-    });
+    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', reusePort });
     try {
       socket.bind({ port, address });
       await once(socket, 'listening');
     } catch (cause) {
-      throw bindError(address, port, cause);
+      socket.close();
+      throw cause;
     }
+    growReceiveBuffer(socket, receiveBufferBytes);
     return socket;
   }
 
@@ -112,6 +171,7 @@ export class DgramInput implements Input {
     if (this.#batch.count === BATCH_PACKETS || this.#fill + HEADER_MAX_LEN + payload.length > BATCH_BYTES) {
       this.#flush();
     }
+    this.#taken++;
     const batch = this.#batch;
     const slot = batch.count++;
     const at = this.#fill;
@@ -141,9 +201,34 @@ export class DgramInput implements Input {
     void this.#deliver(batch).then(() => {
       this.#pool.give(batch);
       this.#inFlight--;
-      if (this.#closing && this.#inFlight === 0) this.#finished();
+      this.#settle();
     });
   }
+
+  /** Ends `run` once all that was taken in has been given back. */
+  #settle(): void {
+    if (!this.#closed || this.#inFlight > 0) return;
+    if (this.#failure === undefined) this.#finished();
+    else this.#failed(this.#failure);
+  }
+}
+
+/** Linux takes any number and grants up to its limit; other systems refuse what is over theirs. */
+function growReceiveBuffer(socket: Socket, bytes: number): void {
+  let ask = bytes;
+  for (;;) {
+    try {
+      socket.setRecvBufferSize(ask);
+      return;
+    } catch {
+      if (ask < RECEIVE_BUFFER_MIN) return;
+      ask = Math.floor(ask / 2);
+    }
+  }
+}
+
+function isUnsupported(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOTSUP';
 }
 
 function bindError(address: string, port: number, cause: unknown): MirrorError {
