@@ -28,7 +28,7 @@ export async function runSend(options: SendOptions, io: Pick<CommandIo, 'print' 
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
     const report = run.report();
-    if (report.target.address !== '') {
+    if (report.passes > 0 || report.ledger.received > 0 || caught !== undefined) {
       warn(report, io.log);
       io.print(plan.report === 'json' ? sendReportJson(report) : sendReportText(report));
     }
