@@ -14,6 +14,10 @@ import { delimiter, join } from 'node:path';
 import { Tally } from './support/tally.ts';
 import type { VitestResult } from './support/tally.ts';
 
+/** A loop that never ends holds its thread, and no time limit of a test can stop it. */
+const RUN_LIMIT_MS = 25 * 60_000;
+const SOAK_LIMIT_MS = 12 * 60 * 60_000;
+
 const root = new URL('..', import.meta.url).pathname;
 const inCi = process.env['CI'] === 'true';
 const words = process.argv.slice(2).filter((word) => word !== '--soak');
@@ -76,6 +80,8 @@ function run(
     cwd: root,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
+    timeout: soak ? SOAK_LIMIT_MS : RUN_LIMIT_MS,
+    killSignal: 'SIGKILL',
     stdio: ['ignore', output, output],
     env: { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`, ...env },
   });
