@@ -8,6 +8,7 @@ import type { Input } from '../pipeline/input.ts';
 import { UdpOut } from '../sinks/udp-out.ts';
 import { parseAddress } from '../wire/address.ts';
 import { payloadMax } from './interface-mtu.ts';
+import { KeptCapture } from './kept-capture.ts';
 import { clockUs, PacedSender } from './paced-sender.ts';
 import type { SendPlan } from './send-options.ts';
 import type { SendReport } from './send-report.ts';
@@ -109,20 +110,30 @@ export class SendRun {
   }
 
   async #sendPasses(paced: PacedSender, pace: Pace | undefined): Promise<void> {
-    while (this.#passes < this.#plan.passes && !this.#stopping.signal.aborted) {
-      const before = this.#sender?.received;
-      const input = this.#openCapture(this.#plan.from);
-      this.#input = input;
-      try {
-        await input.open();
-        await input.run((batch) => paced.send(batch));
-      } finally {
-        await input.close();
-      }
+    const { passes } = this.#plan;
+    const kept = new KeptCapture();
+    while (this.#passes < passes && !this.#stopping.signal.aborted) {
+      const again = this.#passes === 0 ? undefined : kept.batches;
+      if (again === undefined) await this.#sendFile(paced, passes > 1 ? kept : undefined);
+      else for (const batch of again) await paced.send(batch);
       if (this.#stopping.signal.aborted) return;
       this.#passes++;
       pace?.restart();
-      if (this.#sender?.received === before) return;
+      if (this.#sender?.received === 0) return;
+    }
+  }
+
+  async #sendFile(paced: PacedSender, kept: KeptCapture | undefined): Promise<void> {
+    const input = this.#openCapture(this.#plan.from);
+    this.#input = input;
+    try {
+      await input.open();
+      await input.run((batch) => {
+        if (this.#passes === 0) kept?.keep(batch);
+        return paced.send(batch);
+      });
+    } finally {
+      await input.close();
     }
   }
 

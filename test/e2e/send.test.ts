@@ -124,6 +124,8 @@ test('a rate is kept, over all passes, and never exceeded', async () => {
   await receiver.count(total);
   expect(report).toMatchObject({ passes: 3, ledger: { received: total, sent: total } });
   expect(report.seconds).toBeGreaterThanOrEqual((total - 1) / 2000);
+  const thrice = [...frames, ...frames, ...frames];
+  expect(inHex(receiver.got.map((datagram) => datagram.subarray(8)))).toEqual(inHex(thrice));
 });
 
 test("by default frames keep the capture's own distances", async () => {
