@@ -21,6 +21,15 @@ export const geneveVectors = [
     reserved: true,
   },
   {
+    name: 'the last reserved bit of the flags',
+    source: 'RFC 8926 section 3.4',
+    bytes: '00 01 6558 000001 00',
+    headerLen: 8,
+    protocolType: 0x6558,
+    vni: 1,
+    reserved: true,
+  },
+  {
     name: 'a reserved bit beside O and C',
     source: 'RFC 8926 section 3.4',
     bytes: '00 20 6558 000001 00',

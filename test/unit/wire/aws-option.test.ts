@@ -15,6 +15,12 @@ test('the options look as AWS documents them', () => {
   expect(toHex(written)).toBe(toHex(documented));
 });
 
+test('three types of one class are known, and nothing else', () => {
+  const known = [0, 1, 2, 3, 4, 0x81].filter((type) => aws.isKnown(0x0108, type));
+  expect(known).toEqual([1, 2, 3]);
+  expect(aws.isKnown(0x0109, 1)).toBe(false);
+});
+
 test('emit behind a GENEVE header is found again, option by option', () => {
   const u32s = fc.nat(0xffff_ffff);
   fc.assert(

@@ -50,6 +50,16 @@ test.each([9_000, 65_535, 65_536])('%i bytes of ones stay exact', (length) => {
   expect(fold(total)).toBe(slowFold(bytes));
 });
 
+test('folding is arithmetic modulo 0xffff in which only zero is 0', () => {
+  const sums = fc.oneof(fc.maxSafeNat(), fc.nat(0x4_0000), fc.constantFrom(0x1_ffff, 0x1_0000_0000_ffff));
+  fc.assert(
+    fc.property(sums, (total) => {
+      expect(fold(total)).toBe(total === 0 ? 0 : ((total - 1) % 0xffff) + 1);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
 test('a checksum put where the zeros were makes everything fold to ones', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 4, maxLength: 100 }), (bytes) => {

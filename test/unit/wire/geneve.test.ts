@@ -49,6 +49,12 @@ test('an AWS option is found whether it is critical or not', () => {
   expect(geneve.findOption(bytes, 0, 0x0108, 2)).toBe(-1);
 });
 
+test('numbers of the standard', () => {
+  expect(geneve.VNI_MAX).toBe(2 ** 24 - 1);
+  expect(geneve.OPTIONS_LEN_MAX).toBe(63 * 4);
+  expect(geneve.DEFAULT_PORT).toBe(6081);
+});
+
 test('emit writes what is read, at any offset, and touches nothing else', () => {
   const words = fc.nat(geneve.OPTIONS_LEN_MAX / 4);
   const fields = fc.tuple(fc.nat(0xffff), fc.nat(geneve.VNI_MAX), words);

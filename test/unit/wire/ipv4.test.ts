@@ -33,6 +33,11 @@ test.each(ipv4Incomplete)('not a whole header: $name', (row) => {
   expect(ipv4.complete(bytes, 0, bytes.length)).toBe(false);
 });
 
+test('numbers of the standard', () => {
+  expect(ipv4.TOTAL_LEN_MAX).toBe(2 ** 16 - 1);
+  expect([ipv4.DONT_FRAGMENT, ipv4.MORE_FRAGMENTS]).toEqual([2 ** 14, 2 ** 13]);
+});
+
 test('emit writes what is read with a right checksum, at any offset, and touches nothing else', () => {
   const address = fc.uint8Array({ minLength: 4, maxLength: 4 });
   const fields = fc.record({

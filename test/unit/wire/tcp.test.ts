@@ -32,6 +32,11 @@ test.each(tcpIncomplete)('not a whole header: $name', (row) => {
   expect(tcp.complete(bytes, 0, bytes.length)).toBe(false);
 });
 
+test('the flags stand in the order of RFC 9293, lowest first', () => {
+  const order = ['fin', 'syn', 'rst', 'psh', 'ack', 'urg', 'ece', 'cwr'];
+  expect(Object.entries(tcp.Flag)).toEqual(order.map((name, bit) => [name, 2 ** bit]));
+});
+
 test('emit writes what is read, at any offset, and touches nothing else', () => {
   const u16 = fc.nat(0xffff);
   const u32 = fc.nat(0xffff_ffff);

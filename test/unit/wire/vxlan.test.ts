@@ -14,6 +14,11 @@ test.each(vxlanVectors)('$name', (row) => {
   expect(vxlan.reservedBits(bytes, 0)).toBe(row.reserved);
 });
 
+test('numbers of the standard', () => {
+  expect(vxlan.VNI_MAX).toBe(2 ** 24 - 1);
+  expect(vxlan.DEFAULT_PORT).toBe(4789);
+});
+
 test('emit writes what is read, at any offset, and touches nothing else', () => {
   fc.assert(
     fc.property(fc.nat(vxlan.VNI_MAX), fc.nat(64), (vni, at) => {
