@@ -46,15 +46,17 @@ export class CaptureFile {
   readonly startedMs: number;
   readonly interfaces: LaneInterface[] = [];
   readonly #limits: RotationLimits;
-  readonly #endSeconds: number;
+  /** Packets from this second on go to the next file. */
+  readonly endSeconds: number;
 
   /** No packet is added any more. */
   ended = false;
   /** What is being filled now, and since when by the clock. */
   chunk: Chunk | undefined;
   chunkSinceMs = 0;
-  bytes = 0;
-  packets = 0;
+  /** What was handed over to be written: `chunk` is not in these. */
+  bytesBefore = 0;
+  packetsBefore = 0;
 
   // the writer's part
   /** Undefined until its first chunk is written. */
@@ -72,7 +74,14 @@ export class CaptureFile {
     this.#limits = limits;
     this.startSeconds = startSeconds;
     this.startedMs = nowMs;
-    this.#endSeconds = startSeconds + limits.seconds;
+    this.endSeconds = startSeconds + limits.seconds;
+  }
+
+  get bytes(): number {
+    return this.bytesBefore + (this.chunk?.used ?? 0);
+  }
+  get packets(): number {
+    return this.packetsBefore + (this.chunk?.packets ?? 0);
   }
 
   /** Whether a packet of this size and time goes to the next file. A file takes at least one packet. */
@@ -80,9 +89,28 @@ export class CaptureFile {
     if (this.packets === 0) return false;
     return (
       this.bytes + bytes > this.#limits.bytes ||
-      seconds >= this.#endSeconds ||
+      seconds >= this.endSeconds ||
       this.packets >= this.#limits.packets
     );
+  }
+
+  /** Goes on in a chunk, up to the limits of the file. */
+  fill(chunk: Chunk, nowMs: number): void {
+    chunk.limitBytes = Math.min(chunk.bytes.length, this.#limits.bytes - this.bytesBefore);
+    chunk.limitPackets = this.#limits.packets - this.packetsBefore;
+    this.chunk = chunk;
+    this.chunkSinceMs = nowMs;
+  }
+
+  /** Takes out what was filled so far. */
+  takeChunk(): Chunk | undefined {
+    const { chunk } = this;
+    if (chunk === undefined) return undefined;
+    this.bytesBefore += chunk.used;
+    this.packetsBefore += chunk.packets;
+    this.chunk = undefined;
+    chunk.interfaces = this.interfaces.length;
+    return chunk;
   }
 
   /** Whether its time is over by the clock, for lanes where nothing arrives any more. */

@@ -20,6 +20,9 @@ export class Chunk {
   used = 0;
   /** Packets among them. */
   packets = 0;
+  /** Bytes and packets past which the file has to look for another place; at most what fits. */
+  limitBytes = 0;
+  limitPackets = 0;
   /** Interfaces that the file has once this chunk is written. */
   interfaces = 0;
 

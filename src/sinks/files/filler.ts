@@ -65,29 +65,26 @@ export class Filler {
       }
       const bytes = overhead + (frameEnd[slot] ?? 0) - (frameAt[slot] ?? 0);
       const second = seconds[slot] ?? 0;
-      let file = state.file;
+      const { file } = state;
       let chunk = file?.chunk;
       let target = state.interface;
       if (
         file === undefined ||
         chunk === undefined ||
         target === undefined ||
-        file.ended ||
-        file.isFull(bytes, second) ||
-        chunk.used + bytes > chunk.bytes.length
+        second >= file.endSeconds ||
+        chunk.packets >= chunk.limitPackets ||
+        chunk.used + bytes > chunk.limitBytes
       ) {
         if (this.#refuse(state, bytes)) continue;
         chunk = this.#prepare(state, bytes, second, nanoseconds[slot] ?? 0);
-        file = state.file;
         target = state.interface;
-        if (chunk === undefined || file === undefined || target === undefined) break;
+        if (chunk === undefined || target === undefined) break;
       }
       const before = chunk.used;
       const after = encoding.packet(chunk.bytes, before, target.id, batch, slot);
       chunk.used = after;
       chunk.packets++;
-      file.packets++;
-      file.bytes += after - before;
       target.packets++;
       target.endSeconds = second;
       target.endNanoseconds = nanoseconds[slot] ?? 0;
@@ -185,7 +182,6 @@ export class Filler {
     const before = chunk.used;
     if (file.bytes === 0) chunk.used = this.#encoding.begin(chunk.bytes, chunk.used, lane.linkType);
     chunk.used = this.#encoding.beginInterface(chunk.bytes, chunk.used, lane.linkType, lane.name);
-    file.bytes += chunk.used - before;
     this.#parts.counters.addPendingBytes(chunk.used - before);
     state.file = file;
     state.interface = new LaneInterface(file.interfaces.length, state, seconds, nanoseconds);
@@ -204,8 +200,7 @@ export class Filler {
     const chunk = this.#parts.pool.take(this.#affordable(file.track.chunkBytes), bytes);
     if (chunk === undefined || this.#crowded()) this.#makeRoom();
     if (chunk === undefined) return undefined;
-    file.chunk = chunk;
-    file.chunkSinceMs = this.#nowMs;
+    file.fill(chunk, this.#nowMs);
     this.#filling.add(file);
     this.#fillingBytes += chunk.bytes.length;
     return chunk;
@@ -213,12 +208,11 @@ export class Filler {
 
   /** Hands a file's chunk over to be written. */
   #submit(file: CaptureFile): void {
-    const { chunk, track } = file;
+    const { track } = file;
+    const chunk = file.takeChunk();
     if (chunk === undefined) return;
-    file.chunk = undefined;
     this.#filling.delete(file);
     this.#fillingBytes -= chunk.bytes.length;
-    chunk.interfaces = file.interfaces.length;
     if (chunk.used < chunk.bytes.length / CHUNK_GROWTH) {
       track.chunkBytes = Math.max(chunk.bytes.length / 2, CHUNK_BYTES_MIN);
     }

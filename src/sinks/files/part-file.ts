@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import type { OutFile } from './destination.ts';
-import type { Disk } from './disk.ts';
+import { type Disk, errnoOf } from './disk.ts';
 
 /** What a growing file's name ends in. */
 export const PART_SUFFIX = '.part';
 
 /** Files that are open at a time; past that the one that was longest not written to is closed, and opened again. */
-const OPEN_FILES_MAX = 256;
+const OPEN_FILES_MAX = 1024;
 
 /** Open files of one sink, the longest unused one first. */
 export class OpenFiles {
   readonly disk: Disk;
-  readonly #limit: number;
+  #limit: number;
   readonly #numbers = new Map<PartFile, number>();
 
   constructor(disk: Disk, limit: number = OPEN_FILES_MAX) {
@@ -33,9 +33,21 @@ export class OpenFiles {
       return known;
     }
     await this.#makeRoom();
-    const number = await this.disk.open(file.partPath, flags);
+    const number = await this.#open(file.partPath, flags);
     this.#numbers.set(file, number);
     return number;
+  }
+
+  /** Opens a file; where the process may not have as many open as we would like, we make do with fewer. */
+  async #open(path: string, flags: string): Promise<number> {
+    try {
+      return await this.disk.open(path, flags);
+    } catch (error) {
+      if (errnoOf(error) !== 'EMFILE' || this.#numbers.size === 0) throw error;
+      this.#limit = Math.max(1, Math.floor(this.#numbers.size / 2));
+      await this.#makeRoom();
+      return this.disk.open(path, flags);
+    }
   }
 
   async close(file: PartFile): Promise<void> {
@@ -50,9 +62,10 @@ export class OpenFiles {
   }
 
   async #makeRoom(): Promise<void> {
-    if (this.#numbers.size < this.#limit) return;
-    for (const file of this.#numbers.keys()) {
-      if (file.users === 0) return this.close(file);
+    const excess = this.#numbers.size - this.#limit + 1;
+    if (excess <= 0) return;
+    for (const file of [...this.#numbers.keys()].slice(0, excess)) {
+      if (file.users === 0) await this.close(file);
     }
   }
 }
