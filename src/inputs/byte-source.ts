@@ -21,6 +21,9 @@ export interface ByteSource {
   /** Says whether there is more by now than there was at the beginning, which is not read. */
   hasGrown(): Promise<boolean>;
 
+  /** Goes back to the first byte, where that can be done; `bytesRead` stays. */
+  rewind(): boolean;
+
   /** Frees everything; a pending read ends soon, with 0 where it can. May be called twice. */
   close(): Promise<void>;
 }
@@ -38,6 +41,10 @@ export class FileSource implements ByteSource {
   readonly totalBytes: number | undefined;
   readonly #path: string;
   #descriptor: number | undefined;
+  /** Offset of the next read in a file of known size. */
+  #position = 0;
+  /** Settles with the read that is under way: until then the descriptor must not be closed and given to another. */
+  #idle: Promise<unknown> = Promise.resolve();
 
   /** @throws MirrorError `CAPTURE_UNREADABLE` where the file cannot be opened, or is a folder */
   static async open(path: string): Promise<FileSource> {
@@ -61,21 +68,24 @@ export class FileSource implements ByteSource {
 
   read(target: Buffer, at: number, end: number): Promise<number> {
     const descriptor = this.#descriptor;
-    const left = this.totalBytes === undefined ? end - at : this.totalBytes - this.bytesRead;
+    const left = this.totalBytes === undefined ? end - at : this.totalBytes - this.#position;
     const wanted = Math.min(end - at, left);
     if (descriptor === undefined || wanted === 0) return Promise.resolve(0);
-    const position = this.totalBytes === undefined ? null : this.bytesRead;
-    return new Promise((resolve, reject) => {
+    const position = this.totalBytes === undefined ? null : this.#position;
+    const done = new Promise<number>((resolve, reject) => {
       read(descriptor, target, at, wanted, position, (cause, count) => {
         if (cause !== null) reject(this.#unreadable('cannot be read', cause));
         else if (count === 0 && position !== null)
           reject(this.#unreadable('became shorter while it was read'));
         else {
-          this.bytesRead += count;
+          this.#position += count;
+          this.bytesRead = Math.max(this.bytesRead, this.#position);
           resolve(count);
         }
       });
     });
+    this.#idle = done.catch(() => undefined);
+    return done;
   }
 
   async hasGrown(): Promise<boolean> {
@@ -83,14 +93,22 @@ export class FileSource implements ByteSource {
     return (await statFile(this.#descriptor)).size > this.totalBytes;
   }
 
+  rewind(): boolean {
+    if (this.totalBytes === undefined) return false;
+    this.#position = 0;
+    return true;
+  }
+
   async close(): Promise<void> {
     const descriptor = this.#descriptor;
     this.#descriptor = undefined;
-    if (descriptor !== undefined) await closeFile(descriptor);
+    if (descriptor === undefined) return;
+    await this.#idle;
+    await closeFile(descriptor);
   }
 
   #unreadable(what: string, cause?: Error): MirrorError {
-    const context = { path: this.#path, offset: this.bytesRead };
+    const context = { path: this.#path, offset: this.#position };
     return new MirrorError('CAPTURE_UNREADABLE', `${this.#path} ${what}.`, context, { cause });
   }
 }
@@ -125,6 +143,10 @@ export class StreamSource implements ByteSource {
 
   hasGrown(): Promise<boolean> {
     return Promise.resolve(false);
+  }
+
+  rewind(): boolean {
+    return false;
   }
 
   close(): Promise<void> {

@@ -84,6 +84,7 @@ export class CaptureFileInput implements Input {
         head = await readHead(this.#source);
       }
       const format = detectFormat(head, 0, head.length);
+      if (this.#closed) return;
       if (format === undefined) throw this.#unknown(head);
       await this.#decode(makeDecoder(format), head, deliver);
     } finally {
@@ -121,8 +122,9 @@ export class CaptureFileInput implements Input {
 
       if (ended && !this.#closed) decoder.finish(end - at);
       if (decoder.problem !== undefined) {
-        await Promise.all([delivered, pending]);
-        await this.#stop(decoder.problem);
+        const error = await this.#errorOf(decoder.problem);
+        await Promise.all([delivered, this.#source?.close(), pending]);
+        if (error !== undefined) throw error;
         return;
       }
       leftover = batch.bytes.subarray(at, end);
@@ -145,17 +147,12 @@ export class CaptureFileInput implements Input {
     return new PacketBatch(this.#batchPackets, Buffer.allocUnsafeSlow(MAX_RECORD_BYTES + this.#chunkBytes));
   }
 
-  /** Throws what the decoder has found, unless the file is only longer than it was when it was opened. */
-  async #stop(problem: CaptureProblem): Promise<void> {
-    if (problem.kind === 'cut' && (await this.#source?.hasGrown()) === true) return;
+  /** What the decoder has found, as an error: none where the file is only longer than when it was opened. */
+  async #errorOf(problem: CaptureProblem): Promise<MirrorError | undefined> {
+    if (problem.kind === 'cut' && (await this.#source?.hasGrown()) === true) return undefined;
     const { kind, offset, message, found, expected } = problem;
-    throw new MirrorError('CAPTURE_DAMAGED', `${this.path}, byte ${offset}: ${message}`, {
-      path: this.path,
-      offset,
-      kind,
-      found,
-      expected,
-    });
+    const context = { path: this.path, offset, kind, found, expected };
+    return new MirrorError('CAPTURE_DAMAGED', `${this.path}, byte ${offset}: ${message}`, context);
   }
 
   #unknown(head: Buffer): MirrorError {
