@@ -5,6 +5,8 @@ import { planSend, type SendOptions } from './send-options.ts';
 import { sendReportJson, sendReportText, type SendReport } from './send-report.ts';
 import { SendRun } from './send-run.ts';
 
+const PROGRESS_INTERVAL_MS = 1000;
+
 /**
  * `mirrortap send`: sends, prints the report, and resolves to the exit status: 0, 130 after SIGINT, 143 after SIGTERM.
  *
@@ -22,9 +24,13 @@ export async function runSend(options: SendOptions, io: Pick<CommandIo, 'print' 
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  const { from, host, port, vni, rate } = plan;
+  io.log.info({ from, host, port, vni, rate }, 'Sending.');
+  const progress = showProgress(() => run.report());
   try {
     await run.run();
   } finally {
+    progress.stop();
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
     const report = run.report();
@@ -34,6 +40,21 @@ export async function runSend(options: SendOptions, io: Pick<CommandIo, 'print' 
     }
   }
   return caught === undefined ? ExitStatus.done : exitStatusBySignal[caught];
+}
+
+/** On a terminal, one line that is written over each second. */
+function showProgress(report: () => SendReport): { stop: () => void } {
+  if (!process.stderr.isTTY) return { stop: () => {} };
+  const timer = setInterval(() => {
+    const { ledger, packetsPerSecond } = report();
+    process.stderr.write(`\r\x1b[K${ledger.sent} packets sent, ${Math.round(packetsPerSecond)} a second`);
+  }, PROGRESS_INTERVAL_MS);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      process.stderr.write('\r\x1b[K');
+    },
+  };
 }
 
 /** What a report says in numbers and an operator should read in words. */

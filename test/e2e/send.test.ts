@@ -68,7 +68,8 @@ test('every frame arrives once, behind a VXLAN header, from several ports', asyn
     'json',
   ];
   const finished = await runCommand(args);
-  expect(finished).toMatchObject({ status: 0, stderr: '' });
+  expect(finished.status).toBe(0);
+  expect(finished.stderr).not.toMatch(/warn|error/);
   await receiver.count(frames.length);
   expect(inHex(receiver.got)).toEqual(inHex(frames).map((frame) => `0800000000002a00${frame}`));
   expect(receiver.ports.size).toBeGreaterThan(1);
