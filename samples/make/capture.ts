@@ -4,7 +4,7 @@ import * as pcapng from '../../src/format/pcapng-encoder.ts';
 import { LinkType } from '../../src/packet/link-type.ts';
 
 /** Time zero of all samples: 2026-01-01T00:00:00Z. */
-export const EPOCH_SECONDS = 1_767_225_600;
+const EPOCH_SECONDS = 1_767_225_600;
 
 export interface Packet {
   /** Microseconds after time zero. */

@@ -7,7 +7,7 @@ import { appliance } from './sessions.ts';
 import { client, server } from './traffic.ts';
 
 /** VNI of all well-formed tunnels among the hostile packets. */
-export const HOSTILE_VNI = 13;
+const HOSTILE_VNI = 13;
 /** Where the VXLAN header stands in an untagged packet over IPv4. */
 const VXLAN_AT = 42;
 const SOURCE_PORT = 50_000;

@@ -23,7 +23,7 @@ export function host(number: number, ipv4Text: string, ipv6Text: string): Host {
   return { mac: Uint8Array.of(2, 0, 0, 0, 0, number), ipv4: address(ipv4Text), ipv6: address(ipv6Text) };
 }
 
-export function address(text: string): Uint8Array {
+function address(text: string): Uint8Array {
   const parsed = parseAddress(text);
   if (parsed === undefined) throw new Error(`${text} is no address.`);
   return parsed.bytes;

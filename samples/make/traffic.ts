@@ -11,7 +11,7 @@ import { echo, frame, frame4, frame6, host, opaque, udpDatagram } from './packet
 
 export const client = host(1, '10.0.1.10', '2001:db8:1::10');
 export const server = host(2, '10.0.2.20', '2001:db8:2::20');
-export const resolver = host(3, '10.0.0.2', '2001:db8::2');
+const resolver = host(3, '10.0.0.2', '2001:db8::2');
 const router = host(4, '10.0.1.1', '2001:db8:1::1');
 const BROADCAST = Buffer.alloc(6, 0xff);
 

@@ -1,7 +1,7 @@
 import { PacketBatch } from '../packet/batch.ts';
 
 /** Captures up to so many bytes of packets are kept; larger ones are read from their file each time. */
-export const KEPT_BYTES_MAX = 33_554_432;
+const KEPT_BYTES_MAX = 33_554_432;
 
 /**
  * The packets of a capture, kept while it is sent for the first time, so that sending it again needs no file. Opening

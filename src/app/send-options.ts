@@ -45,7 +45,7 @@ export interface EndpointId {
 }
 
 /** The endpoint id of `--gwlb` without a value: `gwlb-<vni>-0123456789abcdef` is the lane it ends up on. */
-export const DEFAULT_ENDPOINT_ID = '0123456789abcdef';
+const DEFAULT_ENDPOINT_ID = '0123456789abcdef';
 /** More packets a second than any sender here can reach. */
 const RATE_MAX = 100_000_000;
 const LOOP_MAX = 1_000_000_000;
