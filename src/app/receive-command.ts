@@ -1,4 +1,4 @@
-import { configChanges } from '../config/reload.ts';
+import { configChanges, reloadedConfig } from '../config/reload.ts';
 import { drain } from '../config/presets.ts';
 import type { Config } from '../config/settings.ts';
 import { type Report, reportJson } from '../observe/report.ts';
@@ -39,10 +39,17 @@ export async function runReceive(options: ReceiveOptions, io: CommandIo): Promis
   const { seconds, quietSeconds } = drain(config);
   io.log.info({ drainSeconds: seconds }, 'Draining: not ready any more, still receiving.');
   const next = signals.next();
+  const drained = new AbortController();
   const second = await Promise.race([
     next,
-    waitForQuiet({ seconds, quietSeconds, received: () => appliance.report().ledger.received }),
+    waitForQuiet({
+      seconds,
+      quietSeconds,
+      received: () => appliance.report().ledger.received,
+      signal: drained.signal,
+    }),
   ]);
+  drained.abort();
   const last = (second === undefined ? next : signals.next()).then((signal) =>
     process.exit(exitStatusBySignal[signal]),
   );
@@ -55,14 +62,16 @@ export async function runReceive(options: ReceiveOptions, io: CommandIo): Promis
 
 /** Takes over what can change at run time and says what cannot; keeps the old settings if the new ones are wrong. */
 function reload(config: Config, read: () => Config, appliance: Appliance, io: CommandIo): Config {
+  let asked: Config;
   let next: Config;
   try {
-    next = read();
+    asked = read();
+    next = reloadedConfig(config, asked);
   } catch (error) {
     io.log.error({ error }, 'The settings were not reloaded: the old ones stay.');
     return config;
   }
-  const changes = configChanges(config, next);
+  const changes = configChanges(config, asked);
   for (const { path } of changes.filter(({ reload: can }) => !can)) {
     io.log.warn({ setting: path }, 'This setting cannot change while running: it needs a restart.');
   }

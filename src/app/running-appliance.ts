@@ -29,6 +29,7 @@ export async function startAppliance(config: Config, io: CommandIo): Promise<Run
     readiness: () => appliance.readiness(),
     metrics: createMetrics({ snapshot: () => appliance.snapshot() }),
   });
+  log.info({ address, port: http.port }, 'HTTP answers health checks and scrapes.');
   try {
     await appliance.start();
     const tcpHealth = tcpHealthPort === 0 ? undefined : createTcpHealth({ address, port: tcpHealthPort });
