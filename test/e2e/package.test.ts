@@ -1,19 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { root } from '../support/source-files.ts';
 
 /** The package as a stranger gets it: built, packed, and installed in a folder far from the sources. */
@@ -21,6 +12,9 @@ const house = mkdtempSync(join(tmpdir(), 'mirrortap-package-'));
 const dist = join(house, 'dist');
 const home = join(house, 'installed');
 const program = join(home, 'node_modules/.bin/mirrortap');
+/** Used for UDP and for TCP. Below the ports that the kernel hands out, so that no other test is given it. */
+const port = 20_000 + (process.pid % 10_000);
+const POLL_MS = 50;
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   readonly version: string;
   readonly dependencies: object;
@@ -73,20 +67,18 @@ test('mirrortap decap splits a capture by lane', () => {
 });
 
 test('mirrortap receive starts its worker thread, is ready, and ends with a report', async () => {
-  const receive = spawn(program, [...'receive --report json --log-format json'.split(' '), ...settings()], {
+  const receive = spawn(program, ['receive', '--report', 'json', '--log-format', 'json', ...settings()], {
     cwd: home,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const log: string[] = [];
-  createInterface(receive.stderr).on('line', (line) => log.push(line));
-  let report = '';
-  receive.stdout.setEncoding('utf8').on('data', (text: string) => (report += text));
-  const ended = once(receive, 'exit');
-  await waitUntilReady(log, ended);
+  onTestFinished(() => void receive.kill('SIGKILL'));
+  const log = text(receive.stderr);
+  const report = text(receive.stdout);
+  const ended = once(receive, 'exit').then(([status]) => status as number | null);
+  expect(await Promise.race([ready(), ended.then(() => log)])).toBe('ready');
   receive.kill('SIGTERM');
-  const [status] = (await ended) as [number | null];
-  expect({ status, log: status === 0 ? [] : log }).toEqual({ status: 0, log: [] });
-  expect(JSON.parse(report)).toMatchObject({ ledger: { received: 0 } });
+  expect({ status: await ended, log: await log }).toMatchObject({ status: 0 });
+  expect(JSON.parse(await report)).toMatchObject({ ledger: { received: 0 } });
 });
 
 interface Report {
@@ -101,7 +93,6 @@ function decapsulate(folder: string): Report {
 }
 
 function settings(): string[] {
-  const port = 20_000 + (process.pid % 20_000);
   return [
     'listen.mode=dgram',
     'listen.address=127.0.0.1',
@@ -114,15 +105,12 @@ function settings(): string[] {
   ].flatMap((setting) => ['--set', setting]);
 }
 
-async function waitUntilReady(log: readonly string[], ended: Promise<unknown>): Promise<void> {
-  const url = `http://127.0.0.1:${20_000 + (process.pid % 20_000)}/readyz`;
-  let over = false;
-  void ended.then(() => (over = true));
+/** Settles once the receiver says that a worker receives; the test's time limit ends what never comes. */
+async function ready(): Promise<string> {
   for (;;) {
-    if (over) throw new Error(`receive ended before it was ready:\n${log.join('\n')}`);
-    const answer = await fetch(url).catch(() => undefined);
-    if (answer?.status === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+    if (answer?.status === 200) return 'ready';
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
