@@ -125,6 +125,11 @@ test.each([
     left: [0, 1000, 1000, 1100],
   },
   {
+    name: 'an earlier stamp of the second before changes nothing either',
+    stamps: [2_000_000, 2_000_500, 1_999_900, 2_000_700],
+    left: [0, 500, 500, 700],
+  },
+  {
     name: 'a stamp far in the past begins a new timeline',
     stamps: [50_000_000, 50_000_100, 1000, 1300],
     left: [0, 100, 100, 400],
