@@ -12,7 +12,8 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/wire/**/*.ts', 'src/receive/**/*.ts'],
-      reporter: ['text'],
+      reporter: [['text', { skipFull: true }]],
+      reportOnFailure: true,
       thresholds: {
         'src/wire/**/*.ts': { lines: 100 },
         'src/receive/**/*.ts': { lines: 100 },
