@@ -9,10 +9,10 @@ const PREFIX = 'MIRRORTAP_';
 
 /**
  * Variables that Kubernetes sets in every pod for a service whose name begins with mirrortap, and those of the
- * project's own tests. They are no settings.
+ * project's own tests. They are no settings; two underscores, as in MIRRORTAP_HTTP__PORT, always make a setting.
  */
 const foreign =
-  /^MIRRORTAP_(?:CAPTURES|MISSING|SOAK|(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?))$/;
+  /^MIRRORTAP_(?:CAPTURES|MISSING|SOAK|(?:[A-Z\d]+_)*(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?))$/;
 
 /** An option of a command that stands for a setting, such as `--vxlan-ports` for `listen.vxlanPorts`. */
 export interface SettingOption {

@@ -15,6 +15,10 @@ describe('environment', () => {
     expect(loadConfig({ environment, set: [] }).listen.vxlanPorts).toEqual([1]);
   });
 
+  test('takes a setting whose last word is one that Kubernetes uses too', () => {
+    expect(loadConfig({ environment: { MIRRORTAP_HTTP__PORT: '18080' }, set: [] }).http.port).toBe(18_080);
+  });
+
   test('names a sink of the file whatever its case, and a new one in lower case', () => {
     const environment = {
       MIRRORTAP_SINKS__FLOWLOG__ROTATESECONDS: '7',
