@@ -10,12 +10,24 @@ import { SeriesOfFiles } from './series-of-files.ts';
 import { SpaceKeeper } from './space-keeper.ts';
 import { Stream } from './stream.ts';
 
+/** What a test hands in its own of. */
+export interface FilesMachinery {
+  readonly disk?: Disk;
+  readonly tickMs?: number;
+  readonly memoryBytes?: number;
+}
+
 const NO_LIMITS: RotationLimits = { bytes: Infinity, seconds: Infinity, packets: Infinity };
 
 /** The sink of `receive`: files that begin anew, old ones deleted while the disk is full. */
-export function liveFiles(settings: FilesSettings, context: SinkContext, disk: Disk = nodeDisk): FilesSink {
+export function liveFiles(
+  settings: FilesSettings,
+  context: SinkContext,
+  { disk = nodeDisk, ...machinery }: FilesMachinery = {},
+): FilesSink {
   const { directory, format, split } = settings;
   return new FilesSink(context, {
+    ...machinery,
     destination: new SeriesOfFiles(directory, format, context.worker, disk),
     encoding: encodingOf(format),
     split,
@@ -41,9 +53,14 @@ export interface OfflineFiles {
 }
 
 /** The sink of `decap --out DIR`: one file a lane. A failing disk ends the work with an error. */
-export function offlineFiles(output: OfflineFiles, context: SinkContext, disk: Disk = nodeDisk): FilesSink {
+export function offlineFiles(
+  output: OfflineFiles,
+  context: SinkContext,
+  { disk = nodeDisk, ...machinery }: FilesMachinery = {},
+): FilesSink {
   const { directory, format, split, force, onFile = context.onFile } = output;
   return new FilesSink(context, {
+    ...machinery,
     destination: new OneFileALane(directory, format, force, disk),
     encoding: encodingOf(format),
     split,
@@ -54,8 +71,13 @@ export function offlineFiles(output: OfflineFiles, context: SinkContext, disk: D
 }
 
 /** The sink of `decap --out -`: one pcapng with all lanes, to a descriptor that is open. */
-export function streamedFile(descriptor: number, context: SinkContext, disk: Disk = nodeDisk): FilesSink {
+export function streamedFile(
+  descriptor: number,
+  context: SinkContext,
+  { disk = nodeDisk, ...machinery }: FilesMachinery = {},
+): FilesSink {
   return new FilesSink(context, {
+    ...machinery,
     destination: new Stream(descriptor, disk),
     encoding: pcapngEncoding,
     split: 'none',

@@ -13,6 +13,7 @@ export class OpenFiles {
   readonly disk: Disk;
   #limit: number;
   readonly #numbers = new Map<PartFile, number>();
+  #opening = 0;
 
   constructor(disk: Disk, limit: number = OPEN_FILES_MAX) {
     this.disk = disk;
@@ -32,10 +33,15 @@ export class OpenFiles {
       this.#numbers.set(file, known);
       return known;
     }
-    await this.#makeRoom();
-    const number = await this.#open(file.partPath, flags);
-    this.#numbers.set(file, number);
-    return number;
+    this.#opening++;
+    try {
+      await this.#makeRoom();
+      const number = await this.#open(file.partPath, flags);
+      this.#numbers.set(file, number);
+      return number;
+    } finally {
+      this.#opening--;
+    }
   }
 
   /** Opens a file; where the process may not have as many open as we would like, we make do with fewer. */
@@ -62,7 +68,7 @@ export class OpenFiles {
   }
 
   async #makeRoom(): Promise<void> {
-    const excess = this.#numbers.size - this.#limit + 1;
+    const excess = this.#numbers.size + this.#opening - this.#limit;
     if (excess <= 0) return;
     for (const file of [...this.#numbers.keys()].slice(0, excess)) {
       if (file.users === 0) await this.close(file);

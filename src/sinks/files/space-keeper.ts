@@ -11,6 +11,7 @@ const DELETED_A_CHECK_MAX = 64;
 export class SpaceKeeper {
   readonly #disk: Disk;
   readonly #directory: string;
+  /** 0: deletes nothing. */
   readonly #keepFreePercent: number;
   #oldest: string[] = [];
   /** Files deleted so far. */
@@ -30,7 +31,8 @@ export class SpaceKeeper {
   async keep(): Promise<boolean> {
     for (let deleted = 0; ; deleted++) {
       if (await this.#enough()) return true;
-      if (deleted === DELETED_A_CHECK_MAX || !(await this.#deleteOldest())) return false;
+      if (this.#keepFreePercent === 0 || deleted === DELETED_A_CHECK_MAX || !(await this.#deleteOldest()))
+        return false;
     }
   }
 
