@@ -1,9 +1,9 @@
 /**
  * Internet checksum, RFC 1071: the ones'-complement sum of 16-bit words, inverted.
  *
- * Sums are collected unfolded in a double, 32 bits at a time: since 2^16 is 1 modulo 0xffff, the halves of a
- * 32-bit word count the same wherever they stand. 64 KiB add at most 2^46, so that a hundred such sums can be
- * added as plain numbers and stay exact. Usual order: `finish(pseudoSum(…) + sum(view, at, end))`.
+ * Inside `sum` 32-bit words are collected in a double: since 2^16 is 1 modulo 0xffff, the halves of a 32-bit
+ * word count the same wherever they stand. What leaves it is folded to a small integer, because a double that a
+ * function returns costs an allocation. Usual order: `finish(pseudoSum(…) + sum(view, at, end))`.
  */
 import { ADDRESS_LEN as IPV4_ADDRESS_LEN } from './ipv4.ts';
 import { ADDRESS_LEN as IPV6_ADDRESS_LEN } from './ipv6.ts';
@@ -11,8 +11,9 @@ import { ADDRESS_LEN as IPV6_ADDRESS_LEN } from './ipv6.ts';
 const TWO_32 = 0x1_0000_0000;
 
 /**
- * Unfolded sum of the bytes `at .. end - 1`, at most 64 KiB. An odd last byte is padded with zero, so a
- * packet summed in pieces must be cut at even positions of its data; where they lie in memory does not matter.
+ * Sum of the bytes `at .. end - 1`, at most 1 GiB, as an integer below 2^18: up to 8,000 of them can be added before
+ * `fold`. An odd last byte is padded with zero, so a packet summed in pieces must be cut at even positions of
+ * its data; where they lie in memory does not matter.
  */
 export function sum(view: DataView, at: number, end: number): number {
   let total = 0;
@@ -33,15 +34,18 @@ export function sum(view: DataView, at: number, end: number): number {
     total += view.getUint16(i);
     i += 2;
   }
-  return i < end ? total + (view.getUint8(i) << 8) : total;
-}
-
-/** Folds a sum to 16 bits, 0..0xffff; 0 only if everything summed was zero. A packet with a right checksum folds to 0xffff. */
-export function fold(total: number): number {
+  if (i < end) total += view.getUint8(i) << 8;
   const low = total >>> 0;
   const high = Math.floor(total / TWO_32);
-  let folded = (low & 0xffff) + (low >>> 16) + (high & 0xffff) + (high >>> 16);
-  folded = (folded & 0xffff) + (folded >>> 16);
+  return (low & 0xffff) + (low >>> 16) + (high & 0xffff) + (high >>> 16);
+}
+
+/**
+ * Folds a sum below 2^31 to 16 bits, 0..0xffff; 0 only if everything summed was zero. A packet with a right
+ * checksum folds to 0xffff.
+ */
+export function fold(total: number): number {
+  const folded = (total & 0xffff) + (total >>> 16);
   return (folded & 0xffff) + (folded >>> 16);
 }
 
@@ -51,7 +55,7 @@ export function finish(total: number): number {
 }
 
 /**
- * Unfolded sum of the pseudo-header that TCP, UDP and ICMPv6 checksums cover (RFC 9293 section 3.1, RFC 768,
+ * Sum of the pseudo-header that TCP, UDP and ICMPv6 checksums cover (RFC 9293 section 3.1, RFC 768,
  * RFC 8200 section 8.1).
  *
  * @param version       4 or 6
@@ -69,7 +73,7 @@ export function pseudoSum(
   length: number,
 ): number {
   const len = version === 4 ? IPV4_ADDRESS_LEN : IPV6_ADDRESS_LEN;
-  return (
-    sum(view, sourceAt, sourceAt + len) + sum(view, destinationAt, destinationAt + len) + protocol + length
-  );
+  let total = protocol + length;
+  for (let i = 0; i < len; i += 2) total += view.getUint16(sourceAt + i) + view.getUint16(destinationAt + i);
+  return total;
 }

