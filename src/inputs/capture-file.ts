@@ -50,6 +50,8 @@ export class CaptureFileInput implements Input {
   readonly #stdin: Readable | undefined;
   #source: ByteSource | undefined;
   #closed = false;
+  /** Why reading failed. */
+  #failure: Error | undefined;
 
   constructor(options: CaptureFileOptions) {
     this.path = options.path;
@@ -133,14 +135,24 @@ export class CaptureFileInput implements Input {
     await delivered;
   }
 
-  /** Reads behind the room that is left for a cut record. Never rejects: an error is what it settles with. */
+  /**
+   * Reads behind the room that is left for a cut record: a file until the block is full, a stream what has come.
+   * Never rejects: an error is what it settles with, once all before it was handed over.
+   */
   async #startRead(batch: PacketBatch): Promise<number | Error> {
-    if (this.#source === undefined || this.#closed) return 0;
+    const source = this.#source;
+    let end = MAX_RECORD_BYTES;
     try {
-      return await this.#source.read(batch.bytes, MAX_RECORD_BYTES, batch.bytes.length);
+      let count = 0;
+      do {
+        if (source === undefined || this.#closed || this.#failure !== undefined) break;
+        count = await source.read(batch.bytes, end, batch.bytes.length);
+        end += count;
+      } while (count > 0 && end < batch.bytes.length && source.totalBytes !== undefined);
     } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
+      this.#failure = error instanceof Error ? error : new Error(String(error));
     }
+    return end === MAX_RECORD_BYTES && this.#failure !== undefined ? this.#failure : end - MAX_RECORD_BYTES;
   }
 
   #makeBatch(): PacketBatch {
