@@ -98,6 +98,12 @@ test('interfaces of one section keep their link type, unit and offset', () => {
   ]);
 });
 
+test('a length on the wire below the captured one is raised to it', () => {
+  const short = enhancedPacket(true, { ...packet, wireLen: 1 });
+  const obsolete = obsoletePacket(true, { ...packet, wireLen: 1 }, 0);
+  expect(decode(sectionBlock(true), interfaceBytes(true), short, obsolete).packets).toEqual([seen, seen]);
+});
+
 test('a new section brings its own byte order and interfaces', () => {
   const sections = [true, false, true].flatMap((littleEndian, index) => [
     sectionBlock(littleEndian),
@@ -175,6 +181,7 @@ const damages: { name: string; damage: Uint8Array; found: number; inBlockOf?: nu
     damage: hex('06000000 10000000 00000000 14000000'),
     found: 0x14,
   },
+  { name: 'other length at the end of a whole packet', damage: withTrailer(0x2c), found: 0x2c },
   {
     name: 'other length at the end of a skipped block',
     damage: hex('05000000 10000000 00000000 14000000'),
@@ -201,6 +208,13 @@ const damages: { name: string; damage: Uint8Array; found: number; inBlockOf?: nu
     found: 28,
   },
 ];
+
+/** An enhanced packet block that ends in another length. */
+function withTrailer(length: number): Buffer {
+  const bytes = Buffer.from(enhancedPacket(true, { data }));
+  bytes.writeUInt32LE(length, bytes.length - 4);
+  return bytes;
+}
 
 /** An enhanced packet block with room for `room` bytes that promises `kept`. */
 function packetOf(kept: number, room: number): Buffer {
