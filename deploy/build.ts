@@ -5,7 +5,7 @@
  * of its own, without what only a checkout needs: the tools, and the packages that bring Node.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -17,9 +17,8 @@ const { status } = spawnSync(tsc, ['--project', root, '--outDir', out], { stdio:
 if (status !== 0) process.exit(1);
 
 chmodSync(join(out, 'main.js'), 0o755);
-mkdirSync(join(out, 'samples'));
 for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md', 'samples/traffic.pcapng']) {
-  if (existsSync(join(root, name))) copyFileSync(join(root, name), join(out, name));
+  if (existsSync(join(root, name))) cpSync(join(root, name), join(out, name));
 }
 
 interface Manifest {

@@ -1,6 +1,5 @@
 import { defineConfig } from 'vitest/config';
-
-const soaking = process.env['MIRRORTAP_SOAK'] === '1';
+import { soaking } from './support/scale.ts';
 
 export default defineConfig({
   test: {
