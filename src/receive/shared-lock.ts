@@ -3,7 +3,7 @@ const SPINS = 100;
 /** Then the thread sleeps between tries, since the holder may be waiting for this very core. */
 const SLEEP_MS = 1;
 /** After so many sleeps the holder is taken for dead (a worker that was ended inside), and the lock for free. */
-const SLEEPS_MAX = 2000;
+const SLEEPS_MAX = 1000;
 
 /**
  * Takes the lock in `words[index]`: 0 free, 1 held. For sections without a wait, an allocation or a throw in them.
