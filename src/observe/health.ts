@@ -34,7 +34,9 @@ export interface ReadinessInput {
 }
 
 export type ReadinessStatus = 'ready' | 'degraded' | 'not ready';
-export type ReadinessCode = 'DRAINING' | 'NO_WORKER_RECEIVING' | 'SINK_FAILING';
+/** Stable; described in docs/http.md. */
+export const readinessCodes = ['DRAINING', 'NO_WORKER_RECEIVING', 'SINK_FAILING'] as const;
+export type ReadinessCode = (typeof readinessCodes)[number];
 
 export interface ReadinessReason {
   readonly code: ReadinessCode;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { errorCodes, MirrorError } from '../../../src/observe/error.ts';
+import { readinessCodes } from '../../../src/observe/health.ts';
 import { faultNames } from '../../../src/wire/fault.ts';
 
 /** Third-level headings of a page, and the text under each. */
@@ -12,6 +13,7 @@ function sections(page: string): Map<string, string> {
 
 const pages = [
   { page: 'errors.md', names: errorCodes, points: ['Meaning', 'Likely cause', 'Remedy'] },
+  { page: 'http.md', names: readinessCodes, points: ['Meaning', 'Remedy'] },
   { page: 'faults.md', names: faultNames.slice(1), points: ['Layer', 'Needed', 'What to do'] },
 ];
 
