@@ -15,6 +15,7 @@ interface Slab {
 /** Encoded blocks on their way to one file. */
 export class Chunk {
   readonly bytes: Buffer;
+  readonly view: DataView;
   readonly slab: Slab;
   /** Bytes encoded so far, always whole blocks. */
   used = 0;
@@ -28,6 +29,7 @@ export class Chunk {
 
   constructor(bytes: Buffer, slab: Slab) {
     this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.slab = slab;
   }
 }

@@ -37,7 +37,7 @@ export function liveFiles(
       packets: settings.rotatePackets || Infinity,
     },
     onFailure: 'drop',
-    space: new SpaceKeeper(disk, directory, settings.keepFreePercent),
+    space: new SpaceKeeper(disk, directory, settings.keepFreePercent, context.worker),
     ...(context.onFile === undefined ? {} : { onFile: context.onFile }),
   });
 }

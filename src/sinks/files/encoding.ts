@@ -2,6 +2,7 @@ import * as pcap from '../../format/pcap-encoder.ts';
 import * as pcapng from '../../format/pcapng-encoder.ts';
 import type { PacketBatch } from '../../packet/batch.ts';
 import { Verdict } from '../../packet/verdict.ts';
+import type { Block } from '../../wire/block.ts';
 
 /** What the sink knows of one interface of a file when the file ends. */
 export type InterfaceStatistics = pcapng.InterfaceStatistics;
@@ -18,7 +19,7 @@ export interface Encoding {
   /** Writes what stands before the first packet of an interface. */
   beginInterface(out: Buffer, at: number, linkType: number, name: string): number;
   /** Writes the frame of one packet of the batch. */
-  packet(out: Buffer, at: number, interfaceId: number, batch: PacketBatch, slot: number): number;
+  packet(out: Block, at: number, interfaceId: number, batch: PacketBatch, slot: number): number;
   /** What closes a file with these interfaces, in a buffer of its own. */
   end(interfaces: readonly InterfaceStatistics[]): Buffer;
 }
@@ -39,7 +40,7 @@ export const pcapngEncoding: Encoding = {
       interfaceId,
       batch.seconds[slot] ?? 0,
       batch.nanoseconds[slot] ?? 0,
-      batch.bytes,
+      batch,
       batch.frameAt[slot] ?? 0,
       batch.frameEnd[slot] ?? 0,
       batch.frameWireLen[slot] ?? 0,
@@ -65,7 +66,7 @@ export const pcapEncoding: Encoding = {
       at,
       batch.seconds[slot] ?? 0,
       batch.nanoseconds[slot] ?? 0,
-      batch.bytes,
+      batch,
       batch.frameAt[slot] ?? 0,
       batch.frameEnd[slot] ?? 0,
       batch.frameWireLen[slot] ?? 0,

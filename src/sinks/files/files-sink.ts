@@ -187,11 +187,9 @@ export class FilesSink implements Sink {
       log.error(fields, 'A capture file cannot be written; packets are dropped until it can.');
     }
     this.#failing = true;
-    file.track.retryMs = now() + RETRY_MS;
-    if (full) {
-      this.#stopped = reason;
-      this.#retryMs = now() + RETRY_MS;
-    }
+    this.#retryMs = now() + RETRY_MS;
+    file.track.retryMs = this.#retryMs;
+    if (full) this.#stopped = reason;
     this.#filler.end(file);
   }
 
@@ -230,12 +228,12 @@ export class FilesSink implements Sink {
 
   async #keepSpace(): Promise<void> {
     const { counters, log, name, now } = this.#context;
-    let enough = true;
-    try {
-      enough = (await this.#options.space?.keep()) ?? true;
-    } catch (error) {
+    const { space } = this.#options;
+    if (space === undefined) return;
+    const enough = await space.keep().catch((error: unknown) => {
       log.warn({ sink: name, error: errnoOf(error) }, 'The free space of the disk with captures is unknown.');
-    }
+      return true;
+    });
     if (!enough && this.#stopped === undefined) {
       this.#stopped = 'diskFull';
       this.#failing = true;
@@ -244,13 +242,14 @@ export class FilesSink implements Sink {
         { sink: name },
         'The disk with captures is full: packets are dropped until there is room again.',
       );
-    } else if (enough && this.#stopped !== undefined && now() >= this.#retryMs) {
+    } else if (enough && this.#failing && now() >= this.#retryMs && (await space.probe())) {
       this.#stopped = undefined;
       this.#recovered();
     }
   }
 
   #recovered(): void {
+    if (!this.#failing) return;
     this.#failing = false;
     this.#context.counters.accepting();
     this.#context.log.info({ sink: this.#context.name }, 'Capture files are written again.');

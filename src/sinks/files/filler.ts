@@ -82,7 +82,7 @@ export class Filler {
         if (chunk === undefined || target === undefined) break;
       }
       const before = chunk.used;
-      const after = encoding.packet(chunk.bytes, before, target.id, batch, slot);
+      const after = encoding.packet(chunk, before, target.id, batch, slot);
       chunk.used = after;
       chunk.packets++;
       target.packets++;

@@ -7,20 +7,26 @@ const REMEMBERED_MAX = 4096;
 /** Most files that one check deletes: it must not hold up writing for long. */
 const DELETED_A_CHECK_MAX = 64;
 
+/** What a probe writes: more than a few blocks that a failed write gave back. */
+const PROBE_BYTES = 1024 * 1024;
+
 /** Keeps a part of the disk free by deleting the oldest finished live files of one folder. */
 export class SpaceKeeper {
   readonly #disk: Disk;
   readonly #directory: string;
   /** 0: deletes nothing. */
   readonly #keepFreePercent: number;
+  readonly #probePath: string;
   #oldest: string[] = [];
   /** Files deleted so far. */
   deleted = 0;
 
-  constructor(disk: Disk, directory: string, keepFreePercent: number) {
+  /** @param worker each worker's probe has a name of its own */
+  constructor(disk: Disk, directory: string, keepFreePercent: number, worker: number) {
     this.#disk = disk;
     this.#directory = directory;
     this.#keepFreePercent = keepFreePercent;
+    this.#probePath = join(directory, `.probe-w${worker}`);
   }
 
   /**
@@ -33,6 +39,28 @@ export class SpaceKeeper {
       if (await this.#enough()) return true;
       if (this.#keepFreePercent === 0 || deleted === DELETED_A_CHECK_MAX || !(await this.#deleteOldest()))
         return false;
+    }
+  }
+
+  /**
+   * Whether the folder can be written to again: writes a file and removes it. Without this a sink that was refused
+   * would need packets to find out, which a load balancer does not send to an appliance that is not ready.
+   */
+  async probe(): Promise<boolean> {
+    try {
+      const file = await this.#disk.open(this.#probePath, 'w');
+      try {
+        const bytes = Buffer.alloc(PROBE_BYTES);
+        for (let at = 0; at < bytes.length; ) {
+          at += await this.#disk.write(file, bytes, at, bytes.length - at, at);
+        }
+      } finally {
+        await this.#disk.close(file);
+        await this.#disk.remove(this.#probePath);
+      }
+      return true;
+    } catch {
+      return false;
     }
   }
 

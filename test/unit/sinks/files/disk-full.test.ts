@@ -137,6 +137,20 @@ test('EIO: the lane tries again after a second', () =>
     expect(context.counters).toMatchObject({ written: 8, pending: 0, failingReason: undefined });
   }));
 
+test('without packets too, the sink finds out that it can write again', () =>
+  withSink({}, async (setup) => {
+    const { sink, context, disk } = setup;
+    disk.failWrites = 'EDQUOT';
+    await deliver(setup, 4);
+    await second(setup);
+    await second(setup);
+    expect(context.counters.failingReason).toBe('diskFull');
+    disk.failWrites = undefined;
+    await second(setup);
+    expect(context.counters.failingReason).toBeUndefined();
+    await sink.close();
+  }));
+
 test('a lane whose folder cannot be written does not hold up the others', () =>
   withSink({}, async (setup) => {
     const { sink, context, disk } = setup;

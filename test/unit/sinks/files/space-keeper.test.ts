@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { oldestFinished } from '../../../../src/sinks/files/series-of-files.ts';
@@ -43,7 +43,7 @@ test('one after the other is deleted until enough is free', () =>
     fill(directory);
     const disk = new FaultyDisk();
     disk.freeSpace = async () => ({ freeBytes: 8 + disk.removed.length, totalBytes: 100 });
-    const keeper = new SpaceKeeper(disk, directory, 10);
+    const keeper = new SpaceKeeper(disk, directory, 10, 0);
     expect(await keeper.keep()).toBe(true);
     expect(disk.removed).toEqual(deletable.slice(0, 2).map((path) => join(directory, path)));
     expect(keeper.deleted).toBe(2);
@@ -59,7 +59,7 @@ test('when nothing is left to delete, it says so; a file that is gone already is
       await remove(path);
       if (path.includes('vni-2')) throw Object.assign(new Error(), { code: 'ENOENT' });
     };
-    const keeper = new SpaceKeeper(disk, directory, 10);
+    const keeper = new SpaceKeeper(disk, directory, 10, 0);
     expect(await keeper.keep()).toBe(false);
     expect(disk.removed).toHaveLength(deletable.length);
     expect(keeper.deleted).toBe(deletable.length - 1);
@@ -75,6 +75,18 @@ test.each([
   async ({ free, total, percent, enough }) => {
     const disk = new FaultyDisk();
     disk.space = { freeBytes: free, totalBytes: total };
-    expect(await new SpaceKeeper(disk, '/nowhere', percent).keep()).toBe(enough);
+    expect(await new SpaceKeeper(disk, '/nowhere', percent, 0).keep()).toBe(enough);
   },
 );
+
+test('a probe tells whether the folder can be written to, and leaves nothing', () =>
+  withFolder(async (directory) => {
+    const disk = new FaultyDisk();
+    const keeper = new SpaceKeeper(disk, directory, 10, 2);
+    expect(await keeper.probe()).toBe(true);
+    disk.failWrites = 'EDQUOT';
+    expect(await keeper.probe()).toBe(false);
+    expect(readdirSync(directory)).toEqual([]);
+    expect(disk.openFiles.size).toBe(0);
+    expect(await new SpaceKeeper(disk, join(directory, 'gone'), 10, 2).probe()).toBe(false);
+  }));
