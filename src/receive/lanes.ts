@@ -23,7 +23,6 @@ const CLOSED = 3;
 const HEAD_LENGTH = 4;
 
 const EMPTY = 0;
-const REMOVED = -1;
 /** Shared memory that all workers and the main thread look lanes up in. */
 export interface LaneMemory {
   readonly maxLanes: number;
@@ -46,6 +45,7 @@ export function allocateLanes(maxLanes: number, workers: number): LaneMemory {
   };
 }
 
+/** More than twice as long as there are lanes: a search always meets an empty bucket, and soon. */
 function tableLength(maxLanes: number): number {
   return 2 ** Math.ceil(Math.log2(2 * maxLanes + 2));
 }
@@ -140,10 +140,10 @@ export class LaneDirectory implements LaneReader {
     if (slot >= this.#maxLanes) return;
     lock(this.#head, LOCK);
     if (this.#isTaken(slot)) {
+      // first of all, so that a search without the lock which misses a lane on the move does not find the house full
+      Atomics.sub(this.#head, USED, 1);
       this.#vacate(this.#table.indexOf(slot + 1));
-      const at = slot * ENTRY_LENGTH + KEY;
-      Atomics.store(this.#entries, at, this.#entries[at]! & ~KEY_USED);
-      this.#head[USED]! -= 1;
+      Atomics.and(this.#entries, slot * ENTRY_LENGTH + KEY, ~KEY_USED);
       this.#head[CLOSED]! += 1;
     }
     unlock(this.#head, LOCK);
@@ -177,18 +177,17 @@ export class LaneDirectory implements LaneReader {
   #find(key: number, high: number, low: number): number {
     const mask = this.#table.length - 1;
     let bucket = hashKey(key, high, low) & mask;
-    for (let tries = 0; tries <= mask; tries++) {
+    for (;;) {
       const value = this.#table[bucket]!;
       if (value === EMPTY) return -1;
-      if (value !== REMOVED && this.#holds(value - 1, key, high, low)) return value - 1;
+      if (this.#holds(value - 1, key, high, low)) return value - 1;
       bucket = (bucket + 1) & mask;
     }
-    return -1;
   }
 
   #insert(key: number, high: number, low: number): number {
     const overflow = isRaw(key) ? this.#maxLanes + 1 : this.#maxLanes;
-    if (this.#head[USED]! >= this.#maxLanes) return overflow;
+    if (this.used >= this.#maxLanes) return overflow;
     lock(this.#head, LOCK);
     let slot = this.#find(key, high, low);
     if (slot < 0) {
@@ -208,7 +207,7 @@ export class LaneDirectory implements LaneReader {
     Atomics.store(this.#entries, at + KEY, key);
     Atomics.add(this.#entries, at + SERIAL, 1);
     Atomics.store(this.#table, this.#freeBucket(key, high, low), slot + 1);
-    this.#head[USED]! += 1;
+    Atomics.add(this.#head, USED, 1);
   }
 
   /**
@@ -231,19 +230,30 @@ export class LaneDirectory implements LaneReader {
   #freeBucket(key: number, high: number, low: number): number {
     const mask = this.#table.length - 1;
     let bucket = hashKey(key, high, low) & mask;
-    while (this.#table[bucket]! > 0) bucket = (bucket + 1) & mask;
+    while (this.#table[bucket] !== EMPTY) bucket = (bucket + 1) & mask;
     return bucket;
   }
 
-  /** Marks a bucket as removed, and as empty where no search has to go on past it. */
+  /** Empties a bucket; entries behind it move up, so that no search for one of them ends at the gap. */
   #vacate(bucket: number): void {
-    if (bucket < 0) return;
     const mask = this.#table.length - 1;
-    this.#table[bucket] = REMOVED;
-    while (this.#table[(bucket + 1) & mask] === EMPTY && this.#table[bucket] === REMOVED) {
-      this.#table[bucket] = EMPTY;
-      bucket = (bucket - 1) & mask;
+    let gap = bucket;
+    for (let next = (gap + 1) & mask; this.#table[next] !== EMPTY; next = (next + 1) & mask) {
+      const home = this.#home(this.#table[next]! - 1);
+      // an entry whose search begins behind the gap stays where it is
+      if (((next - home) & mask) < ((next - gap) & mask)) continue;
+      this.#table[gap] = this.#table[next]!;
+      gap = next;
     }
+    this.#table[gap] = EMPTY;
+  }
+
+  /** The bucket where the search for a slot's lane begins. */
+  #home(slot: number): number {
+    const at = slot * ENTRY_LENGTH;
+    const entries = this.#entries;
+    const hashed = hashKey(entries[at + KEY]!, entries[at + ENDPOINT_HIGH]!, entries[at + ENDPOINT_LOW]!);
+    return hashed & (this.#table.length - 1);
   }
 
   #zeroCounters(slot: number): void {
