@@ -64,7 +64,7 @@ export class OpenFiles {
   }
 
   async closeAll(): Promise<void> {
-    for (const file of [...this.#numbers.keys()]) await this.close(file);
+    for (const file of this.#numbers.keys()) await this.close(file);
   }
 
   async #makeRoom(): Promise<void> {
