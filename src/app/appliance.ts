@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { workerCount } from '../config/presets.ts';
 import type { Config } from '../config/settings.ts';
-import { kernelDrops } from '../inputs/udp-drops.ts';
+import { KernelDrops } from '../inputs/udp-drops.ts';
 import { MirrorError } from '../observe/error.ts';
 import { type Readiness, readiness, type SinkState } from '../observe/health.ts';
 import type { Log } from '../observe/log.ts';
@@ -44,6 +44,7 @@ export class Appliance {
   readonly #pool: WorkerPool;
   readonly #watch: LaneWatch;
   readonly #ports: ReadonlySet<number>;
+  readonly #drops: KernelDrops;
   #config: Config;
   #kernelDrops = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -54,6 +55,7 @@ export class Appliance {
     this.#options = options;
     this.#config = config;
     this.#ports = new Set([...config.listen.vxlanPorts, ...config.listen.genevePorts]);
+    this.#drops = new KernelDrops(this.#ports);
     const workers = workerCount(config, availableParallelism());
     this.#memory = allocateMemory(workers, config.admission.maxLanes, sinkPlans(config));
     this.#lanes = new LaneDirectory(this.#memory.lanes);
@@ -153,8 +155,7 @@ export class Appliance {
   }
 
   #look(): void {
-    // sockets that were closed take their count with them: the highest is the truth
-    this.#kernelDrops = Math.max(this.#kernelDrops, kernelDrops(this.#ports) ?? 0);
+    this.#kernelDrops = this.#drops.look() ?? 0;
     this.#watch.look(this.#kernelDrops);
   }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { kernelDrops, sumDrops } from '../../../src/inputs/udp-drops.ts';
+import { dropsBySocket, KernelDrops } from '../../../src/inputs/udp-drops.ts';
 
 // the layout of Linux, net/ipv4/udp.c (udp4_format_sock) and net/ipv6/datagram.c (__ip6_dgram_sock_seq_show)
 const ipv4Table = `   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops             
@@ -28,7 +28,29 @@ const rows = [
 ];
 
 test.each(rows)('$name: $drops', ({ table, ports, drops }) => {
-  expect(sumDrops(table, new Set(ports))).toBe(drops);
+  const bySocket = dropsBySocket(table, new Set(ports));
+  expect([...bySocket.values()].reduce((sum, count) => sum + count, 0)).toBe(drops);
+});
+
+test('a socket that was closed takes nothing out of the count, and a new one adds to it', () => {
+  const line = (inode: number, drops: number) =>
+    `310: 00000000:12B5 00000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 ${inode} 2 0 ${drops}\n`;
+  let table: string | undefined;
+  const drops = new KernelDrops(new Set([4789]), (path) => (path.endsWith('udp') ? table : undefined));
+  expect(drops.look()).toBe(undefined);
+  const counts = [
+    line(1, 60) + line(2, 40),
+    line(2, 40),
+    line(2, 90) + line(3, 0),
+    line(2, 90) + line(3, 5),
+    '',
+    '',
+    line(4, 1),
+  ].map((lines) => {
+    table = `head\n${lines}`;
+    return drops.look();
+  });
+  expect(counts).toEqual([100, 100, 150, 155, 155, 155, 156]);
 });
 
 test.skipIf(!existsSync('/proc/net/udp'))('what a full socket drops is counted, per port', async () => {
@@ -39,7 +61,8 @@ test.skipIf(!existsSync('/proc/net/udp'))('what a full socket drops is counted, 
     await once(full, 'listening');
     full.setRecvBufferSize(4096);
     const { port } = full.address();
-    expect(kernelDrops(new Set([port]))).toBe(0);
+    const counter = new KernelDrops(new Set([port]));
+    expect(counter.look()).toBe(0);
     // one turn of the event loop: the socket is not read meanwhile
     const sends: Promise<void>[] = [];
     for (let number = 0; number < 200; number++) {
@@ -52,7 +75,7 @@ test.skipIf(!existsSync('/proc/net/udp'))('what a full socket drops is counted, 
     let received = 0;
     full.on('message', () => received++);
     await Promise.all(sends);
-    const drops = kernelDrops(new Set([port])) ?? 0;
+    const drops = counter.look() ?? 0;
     expect(drops).toBeGreaterThan(0);
     for (;;) {
       if (received + drops >= 200) break;
