@@ -1,14 +1,13 @@
+import type { PacketBatch } from '../packet/batch.ts';
 import { MAX_INTERFACES } from './limits.ts';
-import { DEFAULT_RESOLUTION, unitsPerSecond } from './pcapng-time.ts';
+import { END_OF_OPTIONS, IF_TSRESOL, OPTION_HEADER_BYTES, padded } from './pcapng-block.ts';
+import { DEFAULT_RESOLUTION, putFineTime, putTime, unitsPerSecond } from './pcapng-time.ts';
 
 const INITIAL_CAPACITY = 16;
 
 const LINK_TYPE = 8;
 const SNAP_LENGTH = 12;
 const OPTIONS = 16;
-const OPTION_HEADER_BYTES = 4;
-const END_OF_OPTIONS = 0;
-const IF_TSRESOL = 9;
 const IF_TSOFFSET = 14;
 
 /**
@@ -50,8 +49,8 @@ export class InterfaceTable {
     const id = this.count;
     this.linkType[id] = view.getUint16(at + LINK_TYPE, littleEndian);
     this.snapLength[id] = view.getUint32(at + SNAP_LENGTH, littleEndian);
-    this.resolution[id] = DEFAULT_RESOLUTION;
-    this.offsetSeconds[id] = 0;
+    let resolution = DEFAULT_RESOLUTION;
+    let offsetSeconds = 0;
 
     let next = at + OPTIONS;
     while (bodyEnd - next >= OPTION_HEADER_BYTES) {
@@ -60,15 +59,24 @@ export class InterfaceTable {
       if (code === END_OF_OPTIONS) break;
       const value = next + OPTION_HEADER_BYTES;
       if (bodyEnd - value < length) return false;
-      if (code === IF_TSRESOL && length >= 1) this.resolution[id] = view.getUint8(value);
+      if (code === IF_TSRESOL && length >= 1) resolution = view.getUint8(value);
       if (code === IF_TSOFFSET && length >= 8) {
-        this.offsetSeconds[id] = view.getUint32(littleEndian ? value : value + 4, littleEndian);
+        offsetSeconds = view.getUint32(littleEndian ? value : value + 4, littleEndian);
       }
-      next = value + ((length + 3) & ~3);
+      next = value + padded(length);
     }
-    this.units[id] = unitsPerSecond(this.resolution[id]!);
+    this.resolution[id] = resolution;
+    this.units[id] = unitsPerSecond(resolution);
+    this.offsetSeconds[id] = offsetSeconds;
     this.count++;
     return true;
+  }
+
+  /** Writes the time of a packet of interface `id`; `high` and `low` are the halves of its time stamp. */
+  putTime(batch: PacketBatch, slot: number, id: number, high: number, low: number): void {
+    const units = this.units[id]!;
+    if (units !== 0) putTime(batch, slot, high, low, units, this.offsetSeconds[id]!);
+    else putFineTime(batch, slot, high, low, this.resolution[id]!, this.offsetSeconds[id]!);
   }
 
   #grow(): void {
