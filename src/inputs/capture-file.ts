@@ -15,9 +15,9 @@ import { type ByteSource, FileSource, StreamSource } from './byte-source.ts';
 import { InflateSource } from './inflate-source.ts';
 
 /** Bytes read at a time, unless the maker says otherwise. */
-export const DEFAULT_CHUNK_BYTES = 1_048_576;
+const DEFAULT_CHUNK_BYTES = 1_048_576;
 /** Packets of a batch, unless the maker says otherwise. */
-export const DEFAULT_BATCH_PACKETS = 8_192;
+const DEFAULT_BATCH_PACKETS = 8_192;
 
 /** A page, so that the reads after the first begin at the bounds of pages. */
 const HEAD_BYTES = 4_096;
