@@ -15,7 +15,7 @@ import type { LaneDirectory } from '../receive/lanes.ts';
 import { Tally, TALLY_LENGTH } from '../receive/tally.ts';
 import { FAULT_COUNT, faultNames } from '../wire/fault.ts';
 import type { FileList } from './file-list.ts';
-import { type SharedMemory, sinkCountersOf, tallyOf } from './shared-memory.ts';
+import { readSinkCounters, readTally, type SharedMemory } from './shared-memory.ts';
 
 /** What the report tells besides the counters. */
 export interface ReportExtras {
@@ -30,7 +30,7 @@ export interface ReportExtras {
 /** The report as of now, from the counters of all workers. */
 export function buildReport(memory: SharedMemory, lanes: LaneDirectory, extras: ReportExtras): Report {
   const tally = new Float64Array(TALLY_LENGTH);
-  for (let worker = 0; worker < memory.workers; worker++) add(tally, tallyOf(memory, worker), 0);
+  for (let worker = 0; worker < memory.workers; worker++) add(tally, readTally(memory, worker), 0);
   return {
     input: { packets: tally[Tally.received] ?? 0, bytes: tally[Tally.inputBytes] ?? 0 },
     ledger: ledger(tally, 0, extras.kernelDrops),
@@ -156,7 +156,7 @@ function transportChecksums(at: (counter: number) => number): TransportChecksums
 
 function sinkReport(memory: SharedMemory, index: number): SinkReport {
   const plan = memory.sinkPlans[index];
-  const rows = Array.from({ length: memory.workers }, (_, worker) => sinkCountersOf(memory, worker, index));
+  const rows = Array.from({ length: memory.workers }, (_, worker) => readSinkCounters(memory, worker, index));
   const dropped: Record<string, number> = {};
   for (const row of rows) {
     for (const [reason, name] of row.reasons.entries()) {

@@ -1,6 +1,6 @@
 import { SinkCounters } from '../pipeline/sink-counters.ts';
 import { allocateLanes, type LaneMemory } from '../receive/lanes.ts';
-import { TALLY_LENGTH } from '../receive/tally.ts';
+import { settled, Tally, TALLY_LENGTH } from '../receive/tally.ts';
 
 /** What the counters must know of a configured sink. */
 export interface SinkPlan {
@@ -25,6 +25,11 @@ export interface SharedMemory {
 }
 
 const FLOAT_BYTES = Float64Array.BYTES_PER_ELEMENT;
+/**
+ * A copy of a row that was taken while its worker was counting one packet does not add up, and is taken again. The
+ * worker is there for some nanoseconds a packet; the row of one that died there does not add up until it is written off.
+ */
+const READS_MAX = 1000;
 
 export function allocateMemory(
   workers: number,
@@ -40,19 +45,50 @@ export function allocateMemory(
   };
 }
 
-/** The packet ledger of one worker; see `Tally`. */
+/** The packet ledger of one worker, to write to; see `Tally`. */
 export function tallyOf(memory: SharedMemory, worker: number): Float64Array {
   return new Float64Array(memory.tallies, worker * TALLY_LENGTH * FLOAT_BYTES, TALLY_LENGTH);
 }
 
-/** One sink's ledger in one worker. `index` is the sink's place in `sinkPlans`. */
+/** A copy of one worker's packet ledger that adds up, whatever the worker is doing. */
+export function readTally(memory: SharedMemory, worker: number): Float64Array {
+  const row = tallyOf(memory, worker);
+  return readRow(
+    row,
+    (copy) => copy[Tally.received] === settled(copy, 0) && copy[Tally.received + 1] === settled(copy, 1),
+  );
+}
+
+/** One sink's ledger in one worker, to write to. `index` is the sink's place in `sinkPlans`. */
 export function sinkCountersOf(memory: SharedMemory, worker: number, index: number): SinkCounters {
+  const { row, dropReasons } = sinkRow(memory, worker, index);
+  return new SinkCounters(row, dropReasons);
+}
+
+/** A copy of one sink's ledger in one worker as it was at one moment. */
+export function readSinkCounters(memory: SharedMemory, worker: number, index: number): SinkCounters {
+  const { row, dropReasons } = sinkRow(memory, worker, index);
+  const copy = readRow(row, (read) => new SinkCounters(read, dropReasons).pending >= 0);
+  return new SinkCounters(copy, dropReasons);
+}
+
+function readRow(row: Float64Array, addsUp: (copy: Float64Array) => boolean): Float64Array {
+  let copy = row.slice();
+  for (let reads = 1; reads < READS_MAX && !addsUp(copy); reads++) copy = row.slice();
+  return copy;
+}
+
+function sinkRow(
+  memory: SharedMemory,
+  worker: number,
+  index: number,
+): { row: Float64Array; dropReasons: readonly string[] } {
   const plan = memory.sinkPlans[index];
   if (plan === undefined) throw new RangeError(`There is no sink number ${index}.`);
   const before = sinkRowsLength(memory.sinkPlans.slice(0, index));
   const at = worker * sinkRowsLength(memory.sinkPlans) + before;
   const length = SinkCounters.length(plan.dropReasons);
-  return new SinkCounters(new Float64Array(memory.sinks, at * FLOAT_BYTES, length), plan.dropReasons);
+  return { row: new Float64Array(memory.sinks, at * FLOAT_BYTES, length), dropReasons: plan.dropReasons };
 }
 
 function sinkRowsLength(plans: readonly SinkPlan[]): number {
