@@ -2,6 +2,7 @@
 import * as pcap from '../../src/format/pcap-encoder.ts';
 import * as pcapng from '../../src/format/pcapng-encoder.ts';
 import { LinkType } from '../../src/packet/link-type.ts';
+import { blockOf } from '../../src/wire/block.ts';
 
 /** Time zero of all samples: 2026-01-01T00:00:00Z. */
 const EPOCH_SECONDS = 1_767_225_600;
@@ -30,7 +31,16 @@ export function pcapFile(packets: readonly Packet[]): Buffer {
   const records = packets.map((packet) => {
     const { bytes, wireLen = bytes.length } = packet;
     const record = Buffer.alloc(pcap.RECORD_HEADER_BYTES + bytes.length);
-    pcap.packetRecord(record, 0, seconds(packet), nanoseconds(packet), bytes, 0, bytes.length, wireLen);
+    pcap.packetRecord(
+      blockOf(record),
+      0,
+      seconds(packet),
+      nanoseconds(packet),
+      blockOf(bytes),
+      0,
+      bytes.length,
+      wireLen,
+    );
     return record;
   });
   return Buffer.concat([header, ...records]);
@@ -52,12 +62,12 @@ function packetBlock(packet: Packet): Buffer {
   const { bytes, wireLen = bytes.length, flags = 0 } = packet;
   const block = Buffer.alloc(pcapng.PACKET_OVERHEAD_BYTES + bytes.length);
   const end = pcapng.packetBlock(
-    block,
+    blockOf(block),
     0,
     packet.interface ?? 0,
     seconds(packet),
     nanoseconds(packet),
-    bytes,
+    blockOf(bytes),
     0,
     bytes.length,
     wireLen,

@@ -3,7 +3,8 @@
  *
  * Source: draft-ietf-opsawg-pcap, sections 4 (file header) and 5 (packet record).
  */
-import { copyBytes } from '../wire/copy.ts';
+import type { Block } from '../wire/block.ts';
+import { copyBlock } from '../wire/copy.ts';
 import { putU16le, putU32le } from './little-endian.ts';
 import { MAX_PACKET_BYTES } from './limits.ts';
 
@@ -45,24 +46,24 @@ export function fileHeader(out: Buffer, at: number, linkType: number): number {
  *   byte 4-7    nanoseconds within the second
  *   byte 8-11   bytes kept, `frameEnd - frameAt`
  *   byte 12-15  bytes the packet had, `wireLen`
- *   byte 16-    `bytes[frameAt .. frameEnd)`
+ *   byte 16-    bytes `frameAt .. frameEnd` of `source`
  *
  * @param out room for `RECORD_HEADER_BYTES + frameEnd - frameAt` at `at`
  */
 export function packetRecord(
-  out: Buffer,
+  out: Block,
   at: number,
   seconds: number,
   nanoseconds: number,
-  bytes: Buffer,
+  source: Block,
   frameAt: number,
   frameEnd: number,
   wireLen: number,
 ): number {
-  const kept = frameEnd - frameAt;
-  putU32le(out, at, seconds);
-  putU32le(out, at + 4, nanoseconds);
-  putU32le(out, at + 8, kept);
-  putU32le(out, at + 12, wireLen);
-  return copyBytes(bytes, frameAt, frameEnd, out, at + RECORD_HEADER_BYTES);
+  const { view } = out;
+  view.setInt32(at, seconds, true);
+  view.setInt32(at + 4, nanoseconds, true);
+  view.setInt32(at + 8, frameEnd - frameAt, true);
+  view.setInt32(at + 12, wireLen, true);
+  return copyBlock(source, frameAt, frameEnd, out, at + RECORD_HEADER_BYTES);
 }

@@ -1,20 +1,25 @@
 /**
- * Writes pcapng blocks, little-endian, with nanosecond time stamps.
- *
- * A file is one section header, then one block an interface, which gets the next number from 0 on, then packets
- * that name their interface, then statistics. Every block is
- *
- *   byte 0-3  block type
- *   byte 4-7  bytes of the whole block, a multiple of 4
- *   …         body, then options: code (2 bytes), length (2 bytes), value, zeros to a multiple of 4
- *   last 4    bytes of the whole block again
+ * Writes pcapng blocks, little-endian, with nanosecond time stamps; what a block is, `pcapng-block.ts` says.
  *
  * The caller has made room and sees to it that numbers are in range; nothing here checks or throws.
  *
- * Source: draft-ietf-opsawg-pcapng, sections 3.1 (blocks), 3.5 (options), 4.1 to 4.3 and 4.6.
+ * Source: draft-ietf-opsawg-pcapng, sections 4.1 to 4.3 and 4.6.
  */
-import { copyBytes } from '../wire/copy.ts';
+import type { Block } from '../wire/block.ts';
+import { copyBlock } from '../wire/copy.ts';
 import { putU16le, putU32le } from './little-endian.ts';
+import {
+  BlockType,
+  BYTE_ORDER_MAGIC,
+  END_OF_OPTIONS,
+  IF_TSRESOL,
+  MIN_BLOCK_BYTES,
+  OPTION_HEADER_BYTES,
+  PACKET_DATA,
+  padded,
+  TRAILER_BYTES,
+  VERSION_MAJOR,
+} from './pcapng-block.ts';
 
 /** Values of the option `epb_flags`, to be added up (draft-ietf-opsawg-pcapng, section 4.3.1). */
 export const PacketFlag = {
@@ -42,19 +47,10 @@ export interface InterfaceStatistics {
   readonly dropped: number;
 }
 
-const SECTION_HEADER = 0x0a0d_0d0a;
-const INTERFACE_DESCRIPTION = 1;
-const INTERFACE_STATISTICS = 5;
-const ENHANCED_PACKET = 6;
-
-const BYTE_ORDER_MAGIC = 0x1a2b_3c4d;
-const VERSION_MAJOR = 1;
 const VERSION_MINOR = 0;
 
-const END_OF_OPTIONS = 0;
 const SHB_USERAPPL = 4;
 const IF_NAME = 2;
-const IF_TSRESOL = 9;
 const EPB_FLAGS = 2;
 const ISB_STARTTIME = 2;
 const ISB_ENDTIME = 3;
@@ -63,31 +59,28 @@ const ISB_IFDROP = 5;
 
 const APPLICATION = 'mirrortap';
 const NANOSECONDS_EXPONENT = 9;
+const NANOSECONDS_PER_SECOND = 1_000_000_000;
 
-/** Type and length before the body, length after it. */
-const FRAME_BYTES = 12;
-const END_OF_OPTIONS_BYTES = 4;
-const OPTION_HEADER_BYTES = 4;
+const END_OF_OPTIONS_BYTES = OPTION_HEADER_BYTES;
 const OPTION_U32_BYTES = OPTION_HEADER_BYTES + 4;
 const OPTION_U64_BYTES = OPTION_HEADER_BYTES + 8;
-const PACKET_DATA = 28;
-const TRAILER_BYTES = 4;
 
 /** Bytes that `sectionHeaderBlock` writes. */
 export const sectionHeaderBytes: number =
-  FRAME_BYTES + 16 + OPTION_HEADER_BYTES + padded(APPLICATION.length) + END_OF_OPTIONS_BYTES;
+  MIN_BLOCK_BYTES + 16 + OPTION_HEADER_BYTES + padded(APPLICATION.length) + END_OF_OPTIONS_BYTES;
 
 /** Most bytes that one packet block adds to its data: header, padding, flags and trailer. */
 export const PACKET_OVERHEAD_BYTES: number =
   PACKET_DATA + 3 + OPTION_U32_BYTES + END_OF_OPTIONS_BYTES + TRAILER_BYTES;
 
 /** Bytes that `statisticsBlock` writes. */
-export const STATISTICS_BLOCK_BYTES: number = FRAME_BYTES + 12 + 4 * OPTION_U64_BYTES + END_OF_OPTIONS_BYTES;
+export const STATISTICS_BLOCK_BYTES: number =
+  MIN_BLOCK_BYTES + 12 + 4 * OPTION_U64_BYTES + END_OF_OPTIONS_BYTES;
 
 /** Bytes that `interfaceBlock` writes for this name. */
 export function interfaceBlockBytes(name: string): number {
   const nameBytes = padded(Buffer.byteLength(name));
-  return FRAME_BYTES + 8 + OPTION_HEADER_BYTES + nameBytes + OPTION_U32_BYTES + END_OF_OPTIONS_BYTES;
+  return MIN_BLOCK_BYTES + 8 + OPTION_HEADER_BYTES + nameBytes + OPTION_U32_BYTES + END_OF_OPTIONS_BYTES;
 }
 
 /**
@@ -97,7 +90,7 @@ export function interfaceBlockBytes(name: string): number {
  * @param out room for `sectionHeaderBytes` at `at`
  */
 export function sectionHeaderBlock(out: Buffer, at: number): number {
-  putU32le(out, at, SECTION_HEADER);
+  putU32le(out, at, BlockType.sectionHeader);
   putU32le(out, at + 8, BYTE_ORDER_MAGIC);
   putU16le(out, at + 12, VERSION_MAJOR);
   putU16le(out, at + 14, VERSION_MINOR);
@@ -115,7 +108,7 @@ export function sectionHeaderBlock(out: Buffer, at: number): number {
  * @param name `if_name`, at most 65,535 bytes as UTF-8
  */
 export function interfaceBlock(out: Buffer, at: number, linkType: number, name: string): number {
-  putU32le(out, at, INTERFACE_DESCRIPTION);
+  putU32le(out, at, BlockType.interfaceDescription);
   putU16le(out, at + 8, linkType);
   putU16le(out, at + 10, 0);
   putU32le(out, at + 12, 0);
@@ -127,38 +120,48 @@ export function interfaceBlock(out: Buffer, at: number, linkType: number, name: 
 }
 
 /**
- * Writes one packet, `bytes[frameAt .. frameEnd)`, and returns the offset just past it. Body: interface (8-11), time
+ * Writes one packet, bytes `frameAt .. frameEnd` of `source`, and returns the offset just past it. Body: interface (8-11), time
  * stamp, high half (12-15) and low half (16-19), bytes kept (20-23), bytes the packet had (24-27), data.
  *
  * @param out   room for `PACKET_OVERHEAD_BYTES + frameEnd - frameAt` at `at`
  * @param flags sum of `PacketFlag` values; with 0 the option is left out
  */
 export function packetBlock(
-  out: Buffer,
+  out: Block,
   at: number,
   interfaceId: number,
   seconds: number,
   nanoseconds: number,
-  bytes: Buffer,
+  source: Block,
   frameAt: number,
   frameEnd: number,
   wireLen: number,
   flags: number,
 ): number {
   const kept = frameEnd - frameAt;
-  putU32le(out, at, ENHANCED_PACKET);
-  putU32le(out, at + 8, interfaceId);
-  putTime(out, at + 12, seconds, nanoseconds);
-  putU32le(out, at + 20, kept);
-  putU32le(out, at + 24, wireLen);
-  let next = putPadding(out, copyBytes(bytes, frameAt, frameEnd, out, at + PACKET_DATA), kept);
+  const { view } = out;
+  view.setInt32(at, BlockType.enhancedPacket, true);
+  view.setInt32(at + 8, interfaceId, true);
+  const time = Math.imul(seconds, NANOSECONDS_PER_SECOND) >>> 0;
+  const low = time + nanoseconds;
+  view.setInt32(at + 12, timeHigh(seconds, time) + (low > 0xffff_ffff ? 1 : 0), true);
+  view.setInt32(at + 16, low, true);
+  view.setInt32(at + 20, kept, true);
+  view.setInt32(at + 24, wireLen, true);
+  let next = at + PACKET_DATA + padded(kept);
+  // before the data: what the data leaves of its last word is the padding
+  if (kept > 0) view.setInt32(next - 4, 0);
+  copyBlock(source, frameAt, frameEnd, out, at + PACKET_DATA);
   if (flags !== 0) {
-    putU16le(out, next, EPB_FLAGS);
-    putU16le(out, next + 2, 4);
-    putU32le(out, next + 4, flags);
-    next = endOptions(out, next + OPTION_U32_BYTES);
+    view.setInt32(next, (4 << 16) | EPB_FLAGS, true);
+    view.setInt32(next + 4, flags, true);
+    view.setInt32(next + 8, END_OF_OPTIONS, true);
+    next += OPTION_U32_BYTES + END_OF_OPTIONS_BYTES;
   }
-  return endBlock(out, at, next);
+  const length = next + TRAILER_BYTES - at;
+  view.setInt32(at + 4, length, true);
+  view.setInt32(next, length, true);
+  return next + TRAILER_BYTES;
 }
 
 /**
@@ -173,7 +176,7 @@ export function statisticsBlock(
   interfaceId: number,
   stats: InterfaceStatistics,
 ): number {
-  putU32le(out, at, INTERFACE_STATISTICS);
+  putU32le(out, at, BlockType.interfaceStatistics);
   putU32le(out, at + 8, interfaceId);
   putTime(out, at + 12, stats.endSeconds, stats.endNanoseconds);
   const start = optionHeader(out, at + 20, ISB_STARTTIME, 8);
@@ -187,18 +190,22 @@ export function statisticsBlock(
   return endBlock(out, at, endOptions(out, dropped + 8));
 }
 
+/** Writes seconds * 10 ** 9 + nanoseconds as two 32-bit halves, the high one first, exactly. */
+function putTime(out: Buffer, at: number, seconds: number, nanoseconds: number): void {
+  const time = Math.imul(seconds, NANOSECONDS_PER_SECOND) >>> 0;
+  const low = time + nanoseconds;
+  putU32le(out, at, timeHigh(seconds, time) + (low > 0xffff_ffff ? 1 : 0));
+  putU32le(out, at + 4, low);
+}
+
 /**
- * Writes seconds * 10 ** 9 + nanoseconds as two 32-bit halves, the high one first, exactly.
+ * The high half of seconds * 10 ** 9, given its low half.
  *
  * `Math.imul` gives the low half of the product. The product as a double is off by at most 512, which is nothing
  * beside 2 ** 32: less its low half and divided by 2 ** 32 it rounds to the high half.
  */
-function putTime(out: Buffer, at: number, seconds: number, nanoseconds: number): void {
-  const productLow = Math.imul(seconds, 1_000_000_000) >>> 0;
-  const productHigh = Math.round((seconds * 1_000_000_000 - productLow) / 0x1_0000_0000);
-  const low = productLow + nanoseconds;
-  putU32le(out, at, low > 0xffff_ffff ? productHigh + 1 : productHigh);
-  putU32le(out, at + 4, low);
+function timeHigh(seconds: number, productLow: number): number {
+  return Math.round((seconds * NANOSECONDS_PER_SECOND - productLow) / 0x1_0000_0000);
 }
 
 /** Writes a count of up to 53 bits as a little-endian 64-bit number. */
@@ -237,8 +244,4 @@ function endBlock(out: Buffer, at: number, bodyEnd: number): number {
   putU32le(out, at + 4, length);
   putU32le(out, bodyEnd, length);
   return bodyEnd + TRAILER_BYTES;
-}
-
-function padded(length: number): number {
-  return (length + 3) & ~3;
 }

@@ -13,13 +13,14 @@ import { decodeAll } from '../../support/decoding.ts';
 import { hex, toHex } from '../../support/hex.ts';
 import { requires } from '../../support/requires.ts';
 import { tsharkFields, withFolder } from '../../support/tshark.ts';
+import { blockOf } from '../../../src/wire/block.ts';
 
 const frame = Buffer.from(hex('ffffffffffff 020000000001 0800 aabb'));
 
 test('the file header is that of draft-ietf-opsawg-pcap section 4, nanoseconds', () => {
   const out = Buffer.alloc(40, 0xa5);
   expect(fileHeader(out, 3, 101)).toBe(3 + FILE_HEADER_BYTES);
-  expect(toHex(out.subarray(3, 27))).toBe('4d3cb2a1020004000000000000000000' + '0000040065000000');
+  expect(toHex(out.subarray(3, 27))).toBe('4d3cb2a10200040000000000000000000000040065000000');
   expect(toHex(out.subarray(27, 31))).toBe('a5a5a5a5');
 });
 
@@ -60,7 +61,16 @@ const records = [
 
 test.each(records)('record: $name (draft-ietf-opsawg-pcap section 5)', (row) => {
   const out = Buffer.alloc(64, 0xa5);
-  const next = packetRecord(out, 5, row.seconds, row.nanoseconds, frame, 0, row.end, row.wireLen);
+  const next = packetRecord(
+    blockOf(out),
+    5,
+    row.seconds,
+    row.nanoseconds,
+    blockOf(frame),
+    0,
+    row.end,
+    row.wireLen,
+  );
   expect(next).toBe(5 + RECORD_HEADER_BYTES + row.end);
   expect(toHex(out.subarray(5, next))).toBe(
     row.header.replaceAll(' ', '') + toHex(frame.subarray(0, row.end)),
@@ -85,11 +95,11 @@ test('what is written is read back', () => {
         const out = Buffer.alloc(200);
         const wireLen = data.length + cutBytes;
         const end = packetRecord(
-          out,
+          blockOf(out),
           fileHeader(out, 0, link),
           s,
           ns,
-          Buffer.from(data),
+          blockOf(Buffer.from(data)),
           0,
           data.length,
           wireLen,
@@ -106,8 +116,17 @@ test('what is written is read back', () => {
 
 test.skipIf(!requires('tshark'))('tshark reads the same times and lengths', async () => {
   const out = Buffer.alloc(200);
-  let end = packetRecord(out, fileHeader(out, 0, 1), 1_561_629_600, 123_456_789, frame, 0, 16, 1500);
-  end = packetRecord(out, end, 0xffff_fffe, 999_999_999, frame, 0, 0, 60);
+  let end = packetRecord(
+    blockOf(out),
+    fileHeader(out, 0, 1),
+    1_561_629_600,
+    123_456_789,
+    blockOf(frame),
+    0,
+    16,
+    1500,
+  );
+  end = packetRecord(blockOf(out), end, 0xffff_fffe, 999_999_999, blockOf(frame), 0, 0, 60);
   await withFolder((folder) => {
     const path = join(folder, 'x');
     writeFileSync(path, out.subarray(0, end));

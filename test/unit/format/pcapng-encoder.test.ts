@@ -9,6 +9,7 @@ import { decodeAll } from '../../support/decoding.ts';
 import { hex, toHex } from '../../support/hex.ts';
 import { requires } from '../../support/requires.ts';
 import { runWireshark, tsharkBlocks, tsharkFields, withFolder } from '../../support/tshark.ts';
+import { blockOf } from '../../../src/wire/block.ts';
 
 const frame = Buffer.from(hex('ffffffffffff 020000000001 0800 aabb'));
 const statistics = {
@@ -52,21 +53,32 @@ const blocks = [
   {
     name: 'packet without flags (4.3)',
     write: (out: Buffer, at: number) =>
-      pcapng.packetBlock(out, at, 3, 1, 1, frame, 2, 7, 9000, PacketFlag.none),
+      pcapng.packetBlock(blockOf(out), at, 3, 1, 1, blockOf(frame), 2, 7, 9000, PacketFlag.none),
     bytes: `06000000 28000000 03000000 00000000 01ca9a3b 05000000 28230000
             ffffffff02 000000 28000000`,
   },
   {
     name: 'packet with flags (4.3.1)',
     write: (out: Buffer, at: number) =>
-      pcapng.packetBlock(out, at, 0, 0, 0, frame, 0, 4, 4, PacketFlag.outbound + PacketFlag.checksumNotReady),
+      pcapng.packetBlock(
+        blockOf(out),
+        at,
+        0,
+        0,
+        0,
+        blockOf(frame),
+        0,
+        4,
+        4,
+        PacketFlag.outbound + PacketFlag.checksumNotReady,
+      ),
     bytes: `06000000 30000000 00000000 00000000 00000000 04000000 04000000 ffffffff
             0200 0400 02020000 0000 0000 30000000`,
   },
   {
     name: 'packet of no bytes',
     write: (out: Buffer, at: number) =>
-      pcapng.packetBlock(out, at, 0, 0, 0, frame, 4, 4, 60, PacketFlag.none),
+      pcapng.packetBlock(blockOf(out), at, 0, 0, 0, blockOf(frame), 4, 4, 60, PacketFlag.none),
     bytes: '06000000 20000000 00000000 00000000 00000000 00000000 3c000000 20000000',
   },
   {
@@ -90,7 +102,18 @@ test('the bounds hold, and those of headers are exact', () => {
       nat(0xffff),
       (name, data, flags) => {
         const packet = (out: Buffer, at: number): number =>
-          pcapng.packetBlock(out, at, 0, 0, 0, Buffer.from(data), 0, data.length, data.length, flags);
+          pcapng.packetBlock(
+            blockOf(out),
+            at,
+            0,
+            0,
+            0,
+            blockOf(Buffer.from(data)),
+            0,
+            data.length,
+            data.length,
+            flags,
+          );
         expect(written((out, at) => pcapng.interfaceBlock(out, at, 1, name)).length / 2).toBe(
           pcapng.interfaceBlockBytes(name),
         );
@@ -102,7 +125,7 @@ test('the bounds hold, and those of headers are exact', () => {
   const statisticsBytes = written((out, at) => pcapng.statisticsBlock(out, at, 0, statistics)).length / 2;
   expect(statisticsBytes).toBeLessThanOrEqual(pcapng.STATISTICS_BLOCK_BYTES);
   const worst = written((out, at) =>
-    pcapng.packetBlock(out, at, 0, 0, 0, frame, 0, 1, 1, PacketFlag.inbound),
+    pcapng.packetBlock(blockOf(out), at, 0, 0, 0, blockOf(frame), 0, 1, 1, PacketFlag.inbound),
   );
   expect(worst.length / 2).toBe(1 + pcapng.PACKET_OVERHEAD_BYTES);
 });
@@ -112,7 +135,7 @@ test('times are exact: seconds * 10 ** 9 + nanoseconds in 64 bits', () => {
   const nanoseconds = integer({ min: 0, max: 999_999_999 });
   const agree = (s: number, ns: number): void => {
     const out = Buffer.alloc(64);
-    pcapng.packetBlock(out, 0, 0, s, ns, frame, 0, 0, 0, PacketFlag.none);
+    pcapng.packetBlock(blockOf(out), 0, 0, s, ns, blockOf(frame), 0, 0, 0, PacketFlag.none);
     const time = (BigInt(out.readUInt32LE(12)) << 32n) | BigInt(out.readUInt32LE(16));
     expect(time).toBe(BigInt(s) * 1_000_000_000n + BigInt(ns));
   };
@@ -145,12 +168,12 @@ test('what is written is read back', () => {
         const out = Buffer.alloc(400);
         let end = pcapng.interfaceBlock(out, pcapng.sectionHeaderBlock(out, 0), 101, 'vni-1-ip');
         end = pcapng.packetBlock(
-          out,
+          blockOf(out),
           end,
           0,
           s,
           ns,
-          Buffer.from(data),
+          blockOf(Buffer.from(data)),
           0,
           data.length,
           data.length + cut,
@@ -172,20 +195,31 @@ function sampleFile(): Buffer {
   let end = pcapng.sectionHeaderBlock(out, 0);
   end = pcapng.interfaceBlock(out, end, 1, 'vni-42');
   end = pcapng.interfaceBlock(out, end, 101, 'geneve-7-ip');
-  end = pcapng.packetBlock(out, end, 0, 1_561_629_600, 123_456_789, frame, 0, 16, 1500, PacketFlag.none);
   end = pcapng.packetBlock(
-    out,
+    blockOf(out),
+    end,
+    0,
+    1_561_629_600,
+    123_456_789,
+    blockOf(frame),
+    0,
+    16,
+    1500,
+    PacketFlag.none,
+  );
+  end = pcapng.packetBlock(
+    blockOf(out),
     end,
     0,
     0xffff_fffe,
     999_999_999,
-    frame,
+    blockOf(frame),
     0,
     15,
     15,
     PacketFlag.checksumNotReady + 1,
   );
-  end = pcapng.packetBlock(out, end, 1, 1, 0, frame, 0, 0, 40, PacketFlag.outbound);
+  end = pcapng.packetBlock(blockOf(out), end, 1, 1, 0, blockOf(frame), 0, 0, 40, PacketFlag.outbound);
   end = pcapng.statisticsBlock(out, end, 0, statistics);
   return out.subarray(0, end);
 }

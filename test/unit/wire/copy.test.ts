@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { copyBytes } from '../../../src/wire/copy.ts';
+import { blockOf } from '../../../src/wire/block.ts';
+import { copyBlock, copyBytes } from '../../../src/wire/copy.ts';
 
 test('copies exactly the bytes asked for and returns the offset past them', () => {
   const source = fc.uint8Array({ maxLength: 400 });
@@ -39,4 +40,20 @@ test('every bit pattern survives, also those that are no number', () => {
   const target = new Uint8Array(patterns.length);
   copyBytes(patterns, 0, patterns.length, target, 0);
   expect(target).toEqual(patterns);
+});
+
+test('blocks of any length are copied exactly, and nothing around them is touched', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 700 }), fc.nat(20), fc.nat(20), (bytes, at, targetAt) => {
+      const source = Buffer.alloc(at + bytes.length + 8, 0x11);
+      source.set(bytes, at);
+      const target = Buffer.alloc(targetAt + bytes.length + 8, 0xa5);
+      const end = at + bytes.length;
+
+      expect(copyBlock(blockOf(source), at, end, blockOf(target), targetAt)).toBe(targetAt + bytes.length);
+      expect(target.subarray(targetAt, targetAt + bytes.length).equals(bytes)).toBe(true);
+      expect(target.subarray(0, targetAt).every((byte) => byte === 0xa5)).toBe(true);
+      expect(target.subarray(targetAt + bytes.length).every((byte) => byte === 0xa5)).toBe(true);
+    }),
+  );
 });
