@@ -33,6 +33,8 @@ export interface WorkerPoolOptions {
   readonly log: Log;
   readonly onFile: (file: FinishedFile) => void;
   readonly now: () => number;
+  /** The module that the threads run; that of this folder unless a test brings its own. */
+  readonly script?: URL;
 }
 
 /** The receiving threads: starts them, starts one again that died, and puts what it held into the ledger. */
@@ -82,7 +84,7 @@ export class WorkerPool {
   }
 
   #launch(member: Member): Promise<void> {
-    const thread = new Worker(workerUrl('worker'), { workerData: member.start });
+    const thread = new Worker(this.#options.script ?? workerUrl('worker'), { workerData: member.start });
     member.thread = thread;
     member.startedMs = this.#options.now();
     return new Promise((resolve, reject) => {
@@ -110,6 +112,7 @@ export class WorkerPool {
         member.thread = undefined;
         member.sockets = [];
         reject(error ?? new MirrorError('WORKER_FAILED', 'A worker ended before it received.'));
+        if (this.#stopping && wasUp && error !== undefined) this.#lament(member, error);
         if (!this.#stopping && (wasUp || member.restarts > 0)) this.#bury(member, error);
       });
     });
@@ -132,7 +135,14 @@ export class WorkerPool {
     }, waitMs);
   }
 
-  /** What the dead worker had taken in and not settled is lost; returns packets. */
+  /** A worker that died while it was told to stop: nobody starts it again, but what it lost is said. */
+  #lament(member: Member, error: MirrorError): void {
+    const { worker } = member.start;
+    const lostPackets = this.#writeOff(member);
+    this.#options.log.error({ worker, lostPackets, error }, 'A worker died while it was stopping.');
+  }
+
+  /** What the dead worker had taken in and not settled is lost; returns packets. Does nothing the second time. */
   #writeOff(member: Member): number {
     const { memory, worker } = member.start;
     const tally = tallyOf(memory, worker);
@@ -146,6 +156,8 @@ export class WorkerPool {
       pending = Math.max(pending, counters.pending);
       counters.addDropped('workerLost', counters.pending);
       counters.addPendingBytes(-counters.pendingBytes);
+      // what made its sink refuse died with it: the next worker's sink says so itself if it is still so
+      counters.accepting();
     }
     return packets + pending;
   }

@@ -52,13 +52,21 @@ async function main(): Promise<void> {
     if (message.type === 'stop') void input.close();
     else receiver.setAdmission(admissionOf(message.config));
   });
-  await fanOut.open();
-  await input.open();
-  tell({ type: 'listening', sockets: input.bound() });
-  await input.run((batch) => {
-    receiver.process(batch);
-    return fanOut.deliver(batch);
-  });
+  try {
+    await fanOut.open();
+    await input.open();
+    tell({ type: 'listening', sockets: input.bound() });
+    await input.run((batch) => {
+      receiver.process(batch);
+      return fanOut.deliver(batch);
+    });
+  } catch (error) {
+    // a socket failed, or one of the sinks: what was taken in is kept all the same, and files are finished
+    await fanOut
+      .close()
+      .catch((more: unknown) => log.error({ error: more }, 'A sink of a failed worker cannot be closed.'));
+    throw error;
+  }
   await fanOut.close();
   tell({ type: 'stopped' });
   parentPort?.close();
