@@ -8,7 +8,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/settings.ts';
 import { CaptureFileInput } from '../inputs/capture-file.ts';
 import { MirrorError } from '../observe/error.ts';
-import { type CommandIo, type EndingSignal, ExitStatus } from './io.ts';
+import { type CommandIo, ExitStatus } from './io.ts';
 import { LabView } from './lab-view.ts';
 import { printReport } from './receive-command.ts';
 import { type RunningAppliance, startAppliance, stopAppliance } from './running-appliance.ts';
@@ -27,6 +27,10 @@ export interface LabOptions {
 
 const ADDRESS = '127.0.0.1';
 const SHOW_INTERVAL_MS = 1000;
+/** The first signal stops the lab in order, the second where it stands. */
+const SIGNALS_MAX = 2;
+/** Timers of the runtime know no longer time. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 /** After the senders stopped, what is on its way gets so long without packets to arrive, and no longer than the other. */
 const SETTLE = { quietSeconds: 0.3, seconds: 3 } as const;
 
@@ -35,7 +39,7 @@ const SETTLE = { quietSeconds: 0.3, seconds: 3 } as const;
  * loopback. Shows what arrives until a signal or for `seconds`, then prints the report.
  */
 export async function runLab(options: LabOptions, io: CommandIo): Promise<number> {
-  const signals = new SignalQueue();
+  const signals = new SignalQueue(SIGNALS_MAX);
   const config = await labConfig(options.directory);
   const running = await startAppliance(config, io);
   const senders = plans(config).map((plan) => new SendRun(plan, (path) => new CaptureFileInput({ path })));
@@ -50,19 +54,13 @@ export async function runLab(options: LabOptions, io: CommandIo): Promise<number
 
   const show = showLanes(running, resolve(options.directory));
   await Promise.race([signals.next(), ...(options.seconds === undefined ? [] : [elapsed(options.seconds)])]);
-  const second = signals.next().then((signal) => process.exit(exitStatus(signal)));
   for (const sender of senders) sender.stop();
-  await Promise.race([Promise.all(sending), second]);
+  await Promise.all(sending);
   await waitForQuiet({ ...SETTLE, received: () => running.appliance.report().ledger.received });
   show.stop();
-  const report = await Promise.race([stopAppliance(running), second]);
-  signals.close();
+  const report = await stopAppliance(running);
   printReport(report, options.report, io);
   return ExitStatus.done;
-}
-
-function exitStatus(signal: EndingSignal): number {
-  return signal === 'SIGINT' ? 130 : 143;
 }
 
 /** The sample of the project: beside the sources in a checkout, inside the package where it is installed. */
@@ -145,7 +143,7 @@ async function tryTcp(port: number): Promise<number> {
 }
 
 function elapsed(seconds: number): Promise<void> {
-  return new Promise((resolved) => setTimeout(resolved, seconds * 1000).unref());
+  return new Promise((resolved) => setTimeout(resolved, Math.min(seconds * 1000, TIMER_MAX_MS)).unref());
 }
 
 /** Shows the table every second: in place on a terminal, else one after the other. */

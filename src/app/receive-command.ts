@@ -1,10 +1,10 @@
 import { configChanges, reloadedConfig } from '../config/reload.ts';
-import { drain } from '../config/presets.ts';
+import { type Drain, drain } from '../config/presets.ts';
 import type { Config } from '../config/settings.ts';
 import { type Report, reportJson } from '../observe/report.ts';
 import { reportText } from '../observe/report-text.ts';
 import type { Appliance } from './appliance.ts';
-import { type CommandIo, exitStatusBySignal, ExitStatus } from './io.ts';
+import { type CommandIo, type EndingSignal, exitStatusBySignal, ExitStatus } from './io.ts';
 import { SignalQueue } from './signal-queue.ts';
 import { startAppliance, stopAppliance } from './running-appliance.ts';
 import { waitForQuiet } from './wait-for-quiet.ts';
@@ -20,44 +20,65 @@ export function printReport(report: Report, format: 'text' | 'json', io: Command
   io.print(format === 'json' ? reportJson(report) : reportText(report));
 }
 
+/** The first signal begins the drain, the second ends it, the third ends the process where it stands. */
+const SIGNALS_MAX = 3;
+
 /**
  * `mirrortap receive`: runs until SIGTERM or SIGINT, drains, prints the report. Resolves to the exit status: 0,
- * or that of a second signal, which ends the drain at once. A third one ends the process where it stands.
+ * or that of a second signal, which ends the drain at once. A signal after the drain ends the process where it stands.
  */
 export async function runReceive(options: ReceiveOptions, io: CommandIo): Promise<number> {
-  let config = options.config;
-  const signals = new SignalQueue();
-  const running = await startAppliance(config, io);
+  const signals = new SignalQueue(SIGNALS_MAX);
+  const hangups = new Hangups();
+  const running = await startAppliance(options.config, io);
   const { appliance } = running;
-  const onHangup = (): void => {
+  let { config } = options;
+  hangups.handle(() => {
     config = reload(config, options.reloadConfig, appliance, io);
-  };
-  process.on('SIGHUP', onHangup);
+  });
 
   await signals.next();
   appliance.beginDrain();
-  const { seconds, quietSeconds } = drain(config);
-  io.log.info({ drainSeconds: seconds }, 'Draining: not ready any more, still receiving.');
-  const next = signals.next();
-  const drained = new AbortController();
-  const second = await Promise.race([
-    next,
-    waitForQuiet({
-      seconds,
-      quietSeconds,
-      received: () => appliance.report().ledger.received,
-      signal: drained.signal,
-    }),
-  ]);
-  drained.abort();
-  const last = (second === undefined ? next : signals.next()).then((signal) =>
-    process.exit(exitStatusBySignal[signal]),
-  );
+  const second = await drained(drain(config), appliance, signals, io);
+  const last = signals.next().then((signal) => process.exit(exitStatusBySignal[signal]));
   const report = await Promise.race([stopAppliance(running), last]);
-  process.off('SIGHUP', onHangup);
-  signals.close();
   printReport(report, options.report, io);
   return second === undefined ? ExitStatus.done : exitStatusBySignal[second];
+}
+
+/** Settles when the drain is over, with the signal that ended it before its time. */
+async function drained(
+  { seconds, quietSeconds }: Drain,
+  appliance: Appliance,
+  signals: SignalQueue,
+  io: CommandIo,
+): Promise<EndingSignal | undefined> {
+  io.log.info({ drainSeconds: seconds }, 'Draining: not ready any more, still receiving.');
+  const over = new AbortController();
+  const received = (): number => appliance.report().ledger.received;
+  const second = await Promise.race([
+    signals.next(),
+    waitForQuiet({ seconds, quietSeconds, received, signal: over.signal }),
+  ]);
+  over.abort();
+  return second;
+}
+
+/** SIGHUP from the beginning, which would end a process that does not expect it: one that comes early waits. */
+class Hangups {
+  #pending = false;
+  #handle = (): void => {
+    this.#pending = true;
+  };
+
+  constructor() {
+    process.on('SIGHUP', () => this.#handle());
+  }
+
+  handle(work: () => void): void {
+    this.#handle = work;
+    if (this.#pending) work();
+  }
 }
 
 /** Takes over what can change at run time and says what cannot; keeps the old settings if the new ones are wrong. */
