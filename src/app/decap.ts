@@ -1,8 +1,5 @@
-import { fstatSync } from 'node:fs';
 import type { Config } from '../config/settings.ts';
 import { CaptureFileInput } from '../inputs/capture-file.ts';
-import { describeError } from '../observe/describe-error.ts';
-import { MirrorError } from '../observe/error.ts';
 import type { Report } from '../observe/report.ts';
 import { FanOut } from '../pipeline/fan-out.ts';
 import { Outlet } from '../pipeline/outlet.ts';
@@ -12,14 +9,16 @@ import { admissionRules } from '../receive/admission-rules.ts';
 import { LaneDirectory } from '../receive/lanes.ts';
 import { tunnelPorts } from '../receive/outer.ts';
 import { Receiver } from '../receive/receiver.ts';
+import { Tally } from '../receive/tally.ts';
 import { filesDropReasons } from '../sinks/files/files-sink.ts';
 import { offlineFiles, streamedFile } from '../sinks/files/create.ts';
 import { buildReport } from './build-report.ts';
+import type { DecapProgress } from './decap-progress.ts';
 import { FileList } from './file-list.ts';
-import { type CommandIo, ExitStatus } from './io.ts';
+import type { CommandIo } from './io.ts';
 import { allocateMemory, type SharedMemory, sinkCountersOf, tallyOf } from './shared-memory.ts';
 
-const STDOUT = 1;
+export const STDOUT = 1;
 const SINK_NAME = 'captures';
 
 /** `mirrortap decap` as it was typed, checked. */
@@ -46,7 +45,9 @@ export class Decap {
   readonly #receiver: Receiver;
   readonly #fanOut: FanOut;
   #input: CaptureFileInput | undefined;
-  #writeError: unknown;
+  #fileIndex = 0;
+  #stopped = false;
+  #failure: Error | undefined;
 
   constructor(options: DecapOptions, io: CommandIo) {
     const { config } = options;
@@ -73,7 +74,7 @@ export class Decap {
       onFile: (file) => this.#files.add(file),
     });
     const limits = { batches: 4, bytes: Infinity };
-    const onError = (error: unknown): void => this.#failWriting(error);
+    const onError = (error: unknown): void => this.#fail(error);
     this.#fanOut = new FanOut([
       new Outlet(sink, counters, { policy: 'wait', limits, now: Date.now, onError }),
     ]);
@@ -85,23 +86,37 @@ export class Decap {
    */
   async run(): Promise<unknown[]> {
     const errors: unknown[] = [];
-    await this.#fanOut.open();
-    for (const path of this.#options.files) {
-      if (this.#writeError !== undefined) break;
-      try {
-        await this.#decapFile(path);
-      } catch (error) {
-        errors.push(error);
+    try {
+      await this.#fanOut.open();
+      for (const [index, path] of this.#options.files.entries()) {
+        if (this.#stopped || this.#failure !== undefined) break;
+        this.#fileIndex = index;
+        await this.#decapFile(path).catch((error: unknown) => errors.push(error));
       }
+    } finally {
+      await this.#fanOut.close().catch((error: unknown) => this.#fail(error));
     }
-    await this.#fanOut.close();
-    if (this.#writeError !== undefined) throw this.#writeError;
+    if (this.#failure !== undefined) throw this.#failure;
     return errors;
   }
 
-  /** Ends early: the file that is being read counts as ended here. */
+  /** Ends early: the file that is being read counts as ended here, and those after it are left out. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#input?.close();
+  }
+
+  /** How far `run` is. */
+  progress(): DecapProgress {
+    const { files } = this.#options;
+    return {
+      path: files[this.#fileIndex] ?? '',
+      file: this.#fileIndex + 1,
+      files: files.length,
+      bytesRead: this.#input?.bytesRead ?? 0,
+      totalBytes: this.#input?.totalBytes,
+      packets: tallyOf(this.#memory, 0)[Tally.received] ?? 0,
+    };
   }
 
   report(): Report {
@@ -133,37 +148,8 @@ export class Decap {
     return offlineFiles({ directory: out, format, split: 'lane', force }, context);
   }
 
-  #failWriting(error: unknown): void {
-    this.#writeError ??= error;
+  #fail(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new Error(String(error));
     void this.#input?.close();
   }
-}
-
-/** `mirrortap decap`: resolves to the exit status. The report goes to standard error when packets go to standard output. */
-export async function runDecap(options: DecapOptions, io: CommandIo): Promise<number> {
-  refuseOwnOutput(options);
-  const { reportJson } = await import('../observe/report.ts');
-  const { reportText } = await import('../observe/report-text.ts');
-  const decap = new Decap(options, io);
-  let failed: unknown;
-  let errors: unknown[] = [];
-  try {
-    errors = await decap.run();
-  } catch (error) {
-    failed = error;
-  }
-  const report = options.report === 'json' ? reportJson(decap.report()) : reportText(decap.report());
-  if (options.out === '-') process.stderr.write(report);
-  else io.print(report);
-  for (const error of errors) process.stderr.write(`${describeError(error)}\n`);
-  if (failed !== undefined) throw failed;
-  return errors.length === 0 ? ExitStatus.done : ExitStatus.failed;
-}
-
-/** `cat x.pcap | mirrortap decap - --out - > x.pcap` would read what it writes. */
-function refuseOwnOutput({ out, files }: DecapOptions): void {
-  if (out !== '-' || !files.includes('-')) return;
-  const [input, output] = [fstatSync(0), fstatSync(STDOUT)];
-  if (!output.isFile() || input.dev !== output.dev || input.ino !== output.ino) return;
-  throw new MirrorError('USAGE', 'Standard output is the file that is read from standard input.');
 }

@@ -58,7 +58,7 @@ export function addDecapCommand(program: Command): void {
   for (const [, flags] of LATER_OPTIONS)
     command.addOption(new Option(flags, 'not in this version').hideHelp());
   command.action(async (files: string[], options: TypedOptions) => {
-    const { runDecap } = await import('../decap.ts');
+    const { runDecap } = await import('../decap-command.ts');
     process.exitCode = await runDecap(checked(files, options), commandIo(command));
   });
   program.addCommand(command);
