@@ -43,17 +43,22 @@ function makeProgram(): Command {
 }
 
 async function main(): Promise<void> {
-  // whoever reads the output may stop reading: that ends the output, and is no error
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(ExitStatus.done);
-    throw error;
-  });
+  process.stdout.on('error', endWithOutput);
+  // a log that nobody reads any more must not end what it tells about
+  process.stderr.on('error', () => {});
   try {
     await makeProgram().parseAsync();
   } catch (error) {
     process.exitCode = exitStatusOf(error);
     if (!(error instanceof CommanderError)) process.stderr.write(`${describeError(error)}\n`);
   }
+}
+
+/** Whoever reads the output may stop reading: that ends the output, and is no error. All else is one, as a full disk. */
+function endWithOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? ExitStatus.done);
+  process.stderr.write(`error: Standard output cannot be written: ${error.message}.\n`);
+  process.exit(ExitStatus.failed);
 }
 
 function exitStatusOf(error: unknown): number {
