@@ -24,8 +24,11 @@ export class FileList {
     return this.#lanes.get(lane) ?? { count: 0, newest: [] };
   }
 
-  /** Forgets a lane that was closed. */
-  forget(lane: string): void {
-    this.#lanes.delete(lane);
+  /**
+   * Forgets all lanes but these. A lane that was closed may finish its last file long after: asked again and again,
+   * this keeps the list as short as the directory of lanes.
+   */
+  keepOnly(lanes: ReadonlySet<string>): void {
+    for (const name of this.#lanes.keys()) if (!lanes.has(name)) this.#lanes.delete(name);
   }
 }

@@ -30,7 +30,10 @@ const ALARM_INTERVAL_MS = 60_000;
 export class LaneWatch {
   readonly #options: LaneWatchOptions;
   #config: Config;
-  #silence: SilenceWatch;
+  /** One watch for each expectation, so that one that stays the same in a reload is not begun anew. */
+  #silence = new Map<string, SilenceWatch>();
+  /** When expected VNIs were last heard, seconds since the epoch; also after their lanes were closed. */
+  #heardSeconds = new Map<number, number>();
   #closed = { count: 0, packets: 0, bytes: 0 };
   readonly #saidMs = new Map<string, number>();
   readonly #saidCount = new Map<string, number>();
@@ -38,7 +41,7 @@ export class LaneWatch {
   constructor(options: LaneWatchOptions) {
     this.#options = options;
     this.#config = options.config;
-    this.#silence = new SilenceWatch(options.config.admission.expect, options.now() / 1000);
+    this.#expect(options.config);
   }
 
   get closedLanes(): Report['closedLanes'] {
@@ -46,23 +49,19 @@ export class LaneWatch {
   }
 
   expected(): ExpectedVni[] {
-    return this.#silence.states();
+    return [...this.#silence.values()].flatMap((watch) => watch.states());
   }
 
   reload(config: Config): void {
     this.#config = config;
-    this.#silence = new SilenceWatch(config.admission.expect, this.#options.now() / 1000);
+    this.#expect(config);
   }
 
   /** Looks once. `kernelDrops` is the count since start. */
   look(kernelDrops: number): void {
     const nowSeconds = this.#options.now() / 1000;
-    const lastByVni = this.#lookAtLanes(nowSeconds);
-    for (const change of this.#silence.check(nowSeconds, (vni) => lastByVni.get(vni) ?? 0)) {
-      const fields = { vni: change.vni, quietSeconds: Math.round(change.quietSeconds) };
-      if (change.silent) this.#options.log.error(fields, 'An expected VNI is silent.');
-      else this.#options.log.info({ vni: change.vni }, 'An expected VNI is heard again.');
-    }
+    this.#lookAtLanes(nowSeconds);
+    for (const watch of this.#silence.values()) this.#lookForSilence(watch, nowSeconds);
     this.#alarm('kernel drops', kernelDrops, 'The kernel drops datagrams: the receive buffer overflows.');
     if (this.#config.behind === 'gwlb') {
       this.#alarm(
@@ -73,29 +72,57 @@ export class LaneWatch {
     }
   }
 
-  /** Closes idle lanes and returns the latest packet's second by VNI. */
-  #lookAtLanes(nowSeconds: number): Map<number, number> {
-    const { lanes, memory, files, log } = this.#options;
-    const last = new Map<number, number>();
+  #expect({ admission }: Config): void {
+    const before = this.#silence;
+    const nowSeconds = this.#options.now() / 1000;
+    this.#silence = new Map();
+    for (const expectation of admission.expect) {
+      const key = `${expectation.vni} ${expectation.silentSeconds}`;
+      this.#silence.set(key, before.get(key) ?? new SilenceWatch([expectation], nowSeconds));
+    }
+    const heard = this.#heardSeconds;
+    this.#heardSeconds = new Map(admission.expect.map(({ vni }) => [vni, heard.get(vni) ?? 0]));
+  }
+
+  #lookForSilence(watch: SilenceWatch, nowSeconds: number): void {
+    for (const change of watch.check(nowSeconds, (vni) => this.#heardSeconds.get(vni) ?? 0)) {
+      const fields = { vni: change.vni, quietSeconds: Math.round(change.quietSeconds) };
+      if (change.silent) this.#options.log.error(fields, 'An expected VNI is silent.');
+      else this.#options.log.info({ vni: change.vni }, 'An expected VNI is heard again.');
+    }
+  }
+
+  /** Notes when expected VNIs were heard, and closes idle lanes. */
+  #lookAtLanes(nowSeconds: number): void {
+    const { lanes, memory } = this.#options;
+    const open = new Set<string>();
     for (let slot = 0; slot < lanes.slots; slot++) {
       if (!lanes.isUsed(slot)) continue;
       const totals = laneTotals(memory, lanes, slot);
       const lastSeconds = totals[LaneCounter.lastSeconds] ?? 0;
-      const lane = lanes.lane(slot);
-      if (lane.vni === null) continue;
-      last.set(lane.vni, Math.max(last.get(lane.vni) ?? 0, lastSeconds));
+      const { name, vni } = lanes.lane(slot);
+      open.add(name);
+      if (vni === null) continue;
+      const heard = this.#heardSeconds.get(vni);
+      if (heard !== undefined && heard < lastSeconds) this.#heardSeconds.set(vni, lastSeconds);
       const idleSeconds = nowSeconds - lastSeconds;
       if (lastSeconds === 0 || idleSeconds < this.#config.admission.laneIdleSeconds) continue;
-      this.#closed = {
-        count: this.#closed.count + 1,
-        packets: this.#closed.packets + (totals[LaneCounter.packets] ?? 0),
-        bytes: this.#closed.bytes + (totals[LaneCounter.bytes] ?? 0),
-      };
-      files.forget(lane.name);
-      lanes.close(slot);
-      log.info({ lane: lane.name, idleSeconds: Math.round(idleSeconds) }, 'An idle lane was closed.');
+      open.delete(name);
+      this.#close(slot, totals, idleSeconds);
     }
-    return last;
+    this.#options.files.keepOnly(open);
+  }
+
+  #close(slot: number, totals: Float64Array, idleSeconds: number): void {
+    const { lanes, log } = this.#options;
+    this.#closed = {
+      count: this.#closed.count + 1,
+      packets: this.#closed.packets + (totals[LaneCounter.packets] ?? 0),
+      bytes: this.#closed.bytes + (totals[LaneCounter.bytes] ?? 0),
+    };
+    const { name } = lanes.lane(slot);
+    lanes.close(slot);
+    log.info({ lane: name, idleSeconds: Math.round(idleSeconds) }, 'An idle lane was closed.');
   }
 
   #geneveOnly(): number {
