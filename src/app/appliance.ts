@@ -197,12 +197,9 @@ async function refuseTakenPorts(address: string, ports: Iterable<number>): Promi
       socket.bind({ port, address, exclusive: true });
       await once(socket, 'listening');
     } catch (cause) {
-      throw new MirrorError(
-        'UDP_BIND_FAILED',
-        `Cannot receive UDP on ${address} port ${port}: is another mirrortap running?`,
-        { address, port },
-        { cause },
-      );
+      const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+      const message = `Cannot receive UDP on ${address} port ${port}${taken ? ': is another mirrortap running?' : '.'}`;
+      throw new MirrorError('UDP_BIND_FAILED', message, { address, port }, { cause });
     } finally {
       socket.close();
     }

@@ -8,6 +8,7 @@ import type { WorkerStart } from './worker-messages.ts';
 
 /** What waits for one sink of one worker at most. Past it packets are dropped for that sink, and counted. */
 const QUEUE_LIMITS: QueueLimits = { batches: 64, bytes: 33_554_432 };
+const SAY_INTERVAL_MS = 60_000;
 
 export interface LiveOutletOptions {
   readonly start: WorkerStart;
@@ -29,7 +30,22 @@ export function liveOutlets({ start, lanes, log, onFile }: LiveOutletOptions): O
       policy: 'drop',
       limits: QUEUE_LIMITS,
       now: Date.now,
-      onError: (error) => log.error({ sink: name, error }, 'A sink refused a batch.'),
+      onError: saidOnceAMinute((error, batches) =>
+        log.error({ sink: name, batches, error }, 'A sink refused packets.'),
+      ),
     });
   });
+}
+
+/** A sink may refuse hundreds of batches a second: they are counted, and said with their number now and then. */
+function saidOnceAMinute(say: (error: unknown, batches: number) => void): (error: unknown) => void {
+  let batches = 0;
+  let saidMs = -Infinity;
+  return (error) => {
+    batches++;
+    if (Date.now() - saidMs < SAY_INTERVAL_MS) return;
+    saidMs = Date.now();
+    say(error, batches);
+    batches = 0;
+  };
 }
