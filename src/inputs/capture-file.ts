@@ -60,6 +60,10 @@ export class CaptureFileInput implements Input {
     this.#stdin = options.stdin;
   }
 
+  /** The file in the words of a message. */
+  get #name(): string {
+    return this.path === '-' ? 'standard input' : this.path;
+  }
   /** Stored bytes read so far: of a compressed file, compressed ones. */
   get bytesRead(): number {
     return this.#source?.bytesRead ?? 0;
@@ -72,7 +76,7 @@ export class CaptureFileInput implements Input {
   async open(): Promise<void> {
     this.#source =
       this.path === '-'
-        ? new StreamSource('standard input', this.#stdin ?? process.stdin)
+        ? new StreamSource(this.#name, this.#stdin ?? process.stdin)
         : await FileSource.open(this.path);
   }
 
@@ -82,7 +86,7 @@ export class CaptureFileInput implements Input {
       let head = await readHead(this.#source);
       const compression = detectCompression(head, 0, head.length);
       if (compression !== undefined) {
-        this.#source = new InflateSource(this.#source, head, compression, this.path);
+        this.#source = new InflateSource(this.#source, head, compression, this.#name);
         head = await readHead(this.#source);
       }
       const format = detectFormat(head, 0, head.length);
@@ -113,8 +117,10 @@ export class CaptureFileInput implements Input {
       let at = MAX_RECORD_BYTES - leftover.length;
       const end = MAX_RECORD_BYTES + count;
       leftover.copy(batch.bytes, at);
-      spare ??= this.#makeBatch();
-      if (!ended) pending = this.#startRead(spare);
+      if (!ended) {
+        spare ??= this.#makeBatch();
+        pending = this.#startRead(spare);
+      }
       do {
         await delivered;
         batch.clear();
@@ -130,7 +136,7 @@ export class CaptureFileInput implements Input {
         return;
       }
       leftover = batch.bytes.subarray(at, end);
-      [batch, spare] = [spare, batch];
+      if (spare !== undefined) [batch, spare] = [spare, batch];
     }
     await delivered;
   }
@@ -164,11 +170,11 @@ export class CaptureFileInput implements Input {
     if (problem.kind === 'cut' && (await this.#source?.hasGrown()) === true) return undefined;
     const { kind, offset, message, found, expected } = problem;
     const context = { path: this.path, offset, kind, found, expected };
-    return new MirrorError('CAPTURE_DAMAGED', `${this.path}, byte ${offset}: ${message}`, context);
+    return new MirrorError('CAPTURE_DAMAGED', `${this.#name}, byte ${offset}: ${message}`, context);
   }
 
   #unknown(head: Buffer): MirrorError {
-    const message = `${this.path} is no capture: it ${describeUnknown(head, 0, head.length)}.`;
+    const message = `${this.#name} is no capture: it ${describeUnknown(head, 0, head.length)}.`;
     return new MirrorError('CAPTURE_FORMAT_UNKNOWN', message, { path: this.path });
   }
 }

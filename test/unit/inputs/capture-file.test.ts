@@ -262,8 +262,10 @@ test('a stream that fails: everything before, and one error', async () => {
   const stdin = new PassThrough();
   stdin.write(pcap.subarray(0, 5000));
   setImmediate(() => setImmediate(() => stdin.destroy(new Error('gone'))));
-  const { error } = await runInput(new CaptureFileInput({ path: '-', stdin }));
+  const { packets, error } = await runInput(new CaptureFileInput({ path: '-', stdin }));
   expect(error?.code).toBe('CAPTURE_UNREADABLE');
+  expect(error?.message).toBe('standard input cannot be read.');
+  expect(packets).toEqual(expected.slice(0, packetsUpTo(5000)));
 });
 
 test('a file that grows is read as long as it was, and a record over that border is no damage', async () => {
