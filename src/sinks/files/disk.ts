@@ -24,7 +24,7 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   exists(path: string): Promise<boolean>;
-  /** Makes a folder and those above it that are missing. */
+  /** Makes a folder and those above it that are missing. Rejects where no file can be made in it. */
   makeFolder(path: string): Promise<void>;
   /** Names in a folder; empty where there is no such folder. */
   list(path: string): Promise<string[]>;
@@ -51,6 +51,8 @@ export const nodeDisk: Disk = {
   exists: (path) => fs.promises.access(path).then(yes, no),
   makeFolder: async (path) => {
     await fs.promises.mkdir(path, { recursive: true, mode: FOLDER_MODE });
+    // one that was there already may be closed to this user, or on a file system that is read only
+    await fs.promises.access(path, fs.constants.W_OK | fs.constants.X_OK);
   },
   list: async (path) => {
     try {

@@ -55,7 +55,7 @@ export async function makeDirectory(disk: Disk, directory: string): Promise<void
   try {
     await disk.makeFolder(directory);
   } catch (cause) {
-    const message = `The folder ${directory} for capture files cannot be made: ${errnoOf(cause)}.`;
+    const message = `The folder ${directory} for capture files cannot be made or written to: ${errnoOf(cause)}.`;
     throw new MirrorError('OUTPUT_UNWRITABLE', message, { directory, error: errnoOf(cause) }, { cause });
   }
 }
