@@ -113,6 +113,6 @@ function explainFrame(bytes: Buffer, base: number, found: Layers): ExplainedFram
 function whyNotTunnel(layers: readonly ExplainedLayer[], found: Layers): string {
   if (found.udpAt !== ABSENT) return `UDP port ${found.destinationPort} is no tunnel port.`;
   const last = layers.findLast(({ name }) => name !== 'Data');
-  if (last?.note !== undefined) return `Its ${last.name} layer: ${last.note}.`;
+  if (last?.note !== undefined) return `${last.name}: ${last.note}.`;
   return `It is ${last?.name ?? 'nothing'}, not UDP to a tunnel port.`;
 }
