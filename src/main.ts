@@ -1,25 +1,16 @@
 #!/usr/bin/env node
 /** The command line: what there is, what it is called, and which module does it. */
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { addConfigCommand } from './app/cli/config.ts';
 import { addDecapCommand } from './app/cli/decap.ts';
 import { addExplainCommand } from './app/cli/explain.ts';
+import { failWith } from './app/cli/failure.ts';
 import { addLabCommand } from './app/cli/lab.ts';
 import { addReceiveCommand } from './app/cli/receive.ts';
 import { addSendCommand } from './app/cli/send.ts';
 import { addLogOptions, refuseLaterCommands } from './app/cli/shared.ts';
 import { ExitStatus } from './app/io.ts';
 import { version } from './app/version.ts';
-import { describeError } from './observe/describe-error.ts';
-import { MirrorError } from './observe/error.ts';
-
-/** Codes that mean: what was asked for is wrong, not what happened. */
-const USAGE_CODES: readonly string[] = [
-  'USAGE',
-  'CONFIG_INVALID',
-  'CONFIG_UNREADABLE',
-  'NOT_IN_THIS_VERSION',
-];
 
 function makeProgram(): Command {
   const program = new Command('mirrortap')
@@ -49,8 +40,7 @@ async function main(): Promise<void> {
   try {
     await makeProgram().parseAsync();
   } catch (error) {
-    process.exitCode = exitStatusOf(error);
-    if (!(error instanceof CommanderError)) process.stderr.write(`${describeError(error)}\n`);
+    failWith(error);
   }
 }
 
@@ -59,12 +49,6 @@ function endWithOutput(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(process.exitCode ?? ExitStatus.done);
   process.stderr.write(`error: Standard output cannot be written: ${error.message}.\n`);
   process.exit(ExitStatus.failed);
-}
-
-function exitStatusOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitStatus.done : ExitStatus.usage;
-  if (error instanceof MirrorError && USAGE_CODES.includes(error.code)) return ExitStatus.usage;
-  return ExitStatus.failed;
 }
 
 await main();
