@@ -1,0 +1,107 @@
+import { array, assert, integer, property, record, uniqueArray, string } from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  allocateMemory,
+  readSinkCounters,
+  readTally,
+  type SharedMemory,
+  sinkCountersOf,
+  tallyOf,
+} from '../../../src/app/shared-memory.ts';
+import { LANE_COUNTERS_LENGTH } from '../../../src/receive/lane-counters.ts';
+import { LaneDirectory } from '../../../src/receive/lanes.ts';
+import { count, Tally } from '../../../src/receive/tally.ts';
+
+const plans = array(
+  record({ dropReasons: uniqueArray(string({ minLength: 1, maxLength: 5 }), { maxLength: 4 }) }),
+  { maxLength: 4 },
+).map((made) => made.map(({ dropReasons }, index) => ({ name: `s${index}`, kind: 'files', dropReasons })));
+
+/** Every row there is, each as a way to fill it with a number and to see what it holds. */
+function rows(memory: SharedMemory): { fill: (value: number) => void; holds: () => number[] }[] {
+  const lanes = new LaneDirectory(memory.lanes);
+  const all: { fill: (value: number) => void; holds: () => number[] }[] = [];
+  const add = (row: Float64Array): void => {
+    all.push({ fill: (value) => row.fill(value), holds: () => [...new Set(row)] });
+  };
+  for (let worker = 0; worker < memory.workers; worker++) {
+    add(tallyOf(memory, worker));
+    for (let slot = 0; slot < lanes.slots; slot++) {
+      add(lanes.counters(worker).subarray(slot * LANE_COUNTERS_LENGTH, (slot + 1) * LANE_COUNTERS_LENGTH));
+    }
+    for (const index of memory.sinkPlans.keys()) {
+      const sink = sinkCountersOf(memory, worker, index);
+      all.push({
+        fill: (value) => {
+          const read = (): number[] => [
+            sink.delivered,
+            sink.written,
+            sink.filtered,
+            sink.pendingBytes,
+            ...sink.reasons.map((_, reason) => sink.dropped(reason)),
+          ];
+          const [delivered = 0, written = 0, filtered = 0, pendingBytes = 0, ...dropped] = read();
+          sink.addDelivered(value - delivered);
+          sink.addWritten(value - written);
+          sink.addFiltered(value - filtered);
+          sink.addPendingBytes(value - pendingBytes);
+          for (const [reason, name] of sink.reasons.entries())
+            sink.addDropped(name, value - (dropped[reason] ?? 0));
+          sink.accepting();
+          sink.failing(sink.reasons.at(-1) ?? '', value);
+        },
+        holds: () => [
+          ...new Set([
+            sink.delivered,
+            sink.written,
+            sink.filtered,
+            sink.pendingBytes,
+            sink.failingSinceMs,
+            ...sink.reasons.map((_, reason) => sink.dropped(reason)),
+          ]),
+        ],
+      });
+    }
+  }
+  return all;
+}
+
+test('no row overlaps another, whatever workers, lanes and sinks there are', () => {
+  assert(
+    property(
+      integer({ min: 1, max: 5 }),
+      integer({ min: 1, max: 6 }),
+      plans,
+      (workers, maxLanes, sinkPlans) => {
+        const all = rows(allocateMemory(workers, maxLanes, sinkPlans));
+        for (const [index, row] of all.entries()) row.fill(index + 1);
+        expect(all.map((row) => row.holds())).toEqual(all.map((_, index) => [index + 1]));
+      },
+    ),
+  );
+});
+
+test('a sink that is not there is a mistake of the caller', () => {
+  const memory = allocateMemory(1, 1, []);
+  expect(() => sinkCountersOf(memory, 0, 0)).toThrow(RangeError);
+  expect(() => readSinkCounters(memory, 0, 0)).toThrow(RangeError);
+});
+
+test('what is read is a copy', () => {
+  const memory = allocateMemory(2, 1, [{ name: 'a', kind: 'files', dropReasons: [] }]);
+  count(tallyOf(memory, 1), Tally.received, 10);
+  count(tallyOf(memory, 1), Tally.delivered, 10);
+  sinkCountersOf(memory, 1, 0).addDelivered(3);
+  const [tally, sink] = [readTally(memory, 1), readSinkCounters(memory, 1, 0)];
+  tallyOf(memory, 1).fill(9);
+  sinkCountersOf(memory, 1, 0).addDelivered(3);
+  expect([tally[Tally.received], tally[Tally.delivered], sink.delivered]).toEqual([1, 1, 3]);
+});
+
+test('a row that never adds up is read all the same: its worker died in the middle of a packet', () => {
+  const memory = allocateMemory(1, 1, [{ name: 'a', kind: 'files', dropReasons: [] }]);
+  count(tallyOf(memory, 0), Tally.received, 10);
+  sinkCountersOf(memory, 0, 0).addWritten(1);
+  expect(readTally(memory, 0)[Tally.received]).toBe(1);
+  expect(readSinkCounters(memory, 0, 0).pending).toBe(-1);
+});
