@@ -11,7 +11,7 @@ import { hexNumber, type LayerList, named } from './explained-layer.ts';
 import { PortUse, type TunnelPorts } from './outer.ts';
 
 /** Bytes of an option before its data: class, type, length. */
-export const OPTION_HEADER_LEN = 4;
+const OPTION_HEADER_LEN = 4;
 
 const AWS_OPTIONS: Readonly<Record<number, string>> = {
   [aws.ENDPOINT]: 'Gateway Load Balancer endpoint',
