@@ -42,31 +42,30 @@ export function countFrame(
   seconds: number,
   nanoseconds: number,
 ): void {
-  const first = row[at + LaneCounter.packets]! === 0;
+  if (row[at + LaneCounter.packets]! === 0) begin(row, at, seconds, nanoseconds);
   row[at + LaneCounter.packets]! += 1;
   row[at + LaneCounter.bytes]! += layers.frameEnd - layers.frameAt;
   row[at + LaneCounter.wireBytes]! += layers.frameWireLen;
-  row[at + LaneCounter.truncated]! += layers.truncated;
-  row[at + LaneCounter.snapped]! += layers.snapped;
+  if (layers.truncated === 1) row[at + LaneCounter.truncated]! += 1;
+  if (layers.snapped === 1) row[at + LaneCounter.snapped]! += 1;
   row[at + LaneCounter.ipVerdict + layers.ipVerdict]! += 1;
   row[at + LaneCounter.transportVerdict + layers.transportVerdict]! += 1;
 
-  const earliest = row[at + LaneCounter.firstSeconds]!;
-  if (
-    first ||
-    seconds < earliest ||
-    (seconds === earliest && nanoseconds < row[at + LaneCounter.firstNanoseconds]!)
-  ) {
-    row[at + LaneCounter.firstSeconds] = seconds;
-    row[at + LaneCounter.firstNanoseconds] = nanoseconds;
-  }
   const latest = row[at + LaneCounter.lastSeconds]!;
-  if (
-    first ||
-    seconds > latest ||
-    (seconds === latest && nanoseconds > row[at + LaneCounter.lastNanoseconds]!)
-  ) {
+  if (seconds > latest || (seconds === latest && nanoseconds > row[at + LaneCounter.lastNanoseconds]!)) {
     row[at + LaneCounter.lastSeconds] = seconds;
     row[at + LaneCounter.lastNanoseconds] = nanoseconds;
   }
+  const earliest = row[at + LaneCounter.firstSeconds]!;
+  if (seconds < earliest || (seconds === earliest && nanoseconds < row[at + LaneCounter.firstNanoseconds]!)) {
+    row[at + LaneCounter.firstSeconds] = seconds;
+    row[at + LaneCounter.firstNanoseconds] = nanoseconds;
+  }
+}
+
+function begin(row: Float64Array, at: number, seconds: number, nanoseconds: number): void {
+  row[at + LaneCounter.firstSeconds] = seconds;
+  row[at + LaneCounter.firstNanoseconds] = nanoseconds;
+  row[at + LaneCounter.lastSeconds] = seconds;
+  row[at + LaneCounter.lastNanoseconds] = nanoseconds;
 }

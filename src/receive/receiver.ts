@@ -8,6 +8,7 @@ import { readInner } from './inner.ts';
 import { countFrame, LANE_COUNTERS_LENGTH } from './lane-counters.ts';
 import type { LaneDirectory } from './lanes.ts';
 import { NOT_TUNNEL, readOuter, type TunnelPorts } from './outer.ts';
+import { readPlainInner, readPlainOuter } from './plain.ts';
 import { count, Tally } from './tally.ts';
 import { judge, measure, skip } from './verdict.ts';
 
@@ -59,29 +60,30 @@ export class Receiver {
 
   /** Fills the inner columns of the batch and lists the slots to deliver. Allocates nothing, throws nothing. */
   process(batch: PacketBatch): void {
+    const tally = this.#tally;
+    const layers = this.#layers;
+    let inputBytes = 0;
+    let payloadBytes = 0;
     batch.deliveredCount = 0;
+    // before the work: what a worker that dies had taken in is then known to be missing from the buckets
+    tally[Tally.received]! += batch.count;
     for (let slot = 0; slot < batch.count; slot++) {
       const bucket = this.#receive(batch, slot);
-      const bytes = this.#layers.payloadEnd - this.#layers.payloadAt;
-      this.#tally[Tally.inputBytes]! += batch.end[slot]! - batch.at[slot]!;
-      count(this.#tally, Tally.received, bytes);
-      count(this.#tally, bucket, bytes);
+      const bytes = layers.payloadEnd - layers.payloadAt;
+      inputBytes += batch.end[slot]! - batch.at[slot]!;
+      payloadBytes += bytes;
+      count(tally, bucket, bytes);
       if (bucket === Tally.delivered) this.#deliver(batch, slot);
     }
+    tally[Tally.inputBytes]! += inputBytes;
+    tally[Tally.received + 1]! += payloadBytes;
   }
 
   /** Takes one packet through all steps; returns the bucket it belongs to. */
   #receive(batch: PacketBatch, slot: number): number {
-    const { bytes } = batch;
+    const { bytes, view } = batch;
     const layers = this.#layers;
-    const outer = readOuter(
-      bytes,
-      batch.at[slot]!,
-      batch.end[slot]!,
-      batch.linkType[slot]!,
-      this.#ports,
-      layers,
-    );
+    const outer = this.#readOuter(batch, slot);
     if (outer === NOT_TUNNEL) return Tally.notTunnel;
 
     const sender = this.#admission.judgeSender(bytes, layers);
@@ -93,10 +95,18 @@ export class Receiver {
     const frame = this.#admission.judgeFrame(bytes, layers);
     if (frame !== ADMITTED) return frame;
 
-    readInner(bytes, layers);
+    if (!readPlainInner(view, layers)) readInner(bytes, layers);
     measure(layers);
     this.#judge(batch);
     return Tally.delivered;
+  }
+
+  #readOuter(batch: PacketBatch, slot: number): number {
+    const at = batch.at[slot]!;
+    const end = batch.end[slot]!;
+    const linkType = batch.linkType[slot]!;
+    if (readPlainOuter(batch.view, at, end, linkType, this.#ports, this.#layers)) return Fault.none;
+    return readOuter(batch.bytes, at, end, linkType, this.#ports, this.#layers);
   }
 
   #judge(batch: PacketBatch): void {
