@@ -82,7 +82,11 @@ function plans({ listen }: Config): SendPlan[] {
   return [
     planSend({ ...direct, vni: '7' }),
     planSend({ ...direct, vni: '42', packetLength: '128' }),
-    planSend({ ...common, to: `${ADDRESS}:${genevePort}`, vni: '4242', gwlb: true }),
+    {
+      ...planSend({ ...common, to: `${ADDRESS}:${genevePort}`, vni: '4242', gwlb: true }),
+      // the appliance knows VXLAN by its ports, inside GENEVE too
+      ...(vxlanPort === undefined ? {} : { vxlanPort }),
+    },
   ];
 }
 

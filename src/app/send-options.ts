@@ -32,6 +32,8 @@ export interface SendPlan {
   readonly packetLength: number;
   /** The endpoint's id, high and low 32 bits, where a Gateway Load Balancer is played. */
   readonly gwlb: EndpointId | undefined;
+  /** UDP port of the VXLAN packet that the Gateway Load Balancer carries; 4789 unless given. */
+  readonly vxlanPort?: number;
   /** A number: packets a second. */
   readonly rate: 'realtime' | 'max' | number;
   /** How often the file is sent; `Infinity` until stopped. */

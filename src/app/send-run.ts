@@ -182,7 +182,9 @@ async function resolveHost(host: string): Promise<{ address: string; family: 4 |
 function sessionOf(plan: SendPlan, local: string, remote: string): MirrorSession {
   const type: TargetType = plan.gwlb === undefined ? 'network-interface' : 'gateway-load-balancer-endpoint';
   const { high, low } = plan.gwlb ?? { high: 0, low: 0 };
-  const target = { type, address: addressBytes(remote), endpointHigh: high, endpointLow: low };
+  const vxlanPort = plan.vxlanPort === undefined ? {} : { vxlanPort: plan.vxlanPort };
+  const address = addressBytes(remote);
+  const target = { type, address, endpointHigh: high, endpointLow: low, ...vxlanPort };
   return makeSession({ address: addressBytes(local) }, target, plan.vni, plan.packetLength);
 }
 

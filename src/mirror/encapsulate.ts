@@ -78,7 +78,8 @@ function emitIpUdp(
   const next = isIpv4(session)
     ? ipv4.emit(bytes, at, ipv4.HEADER_LEN + udpLen, 0, 0, TTL, IpProtocol.udp, source, destination)
     : ipv6.emit(bytes, at, udpLen, IpProtocol.udp, TTL, source, destination);
-  return udp.emit(bytes, next, sourcePort(hash), vxlan.DEFAULT_PORT, udpLen, 0);
+  const { vxlanPort = vxlan.DEFAULT_PORT } = session.target;
+  return udp.emit(bytes, next, sourcePort(hash), vxlanPort, udpLen, 0);
 }
 
 function isIpv4(session: MirrorSession): boolean {

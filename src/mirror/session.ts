@@ -27,6 +27,8 @@ export interface MirrorTarget {
   /** The two halves of the 64-bit id of a Gateway Load Balancer endpoint; 0 for other targets. */
   readonly endpointHigh: number;
   readonly endpointLow: number;
+  /** UDP port of the VXLAN packet inside GENEVE; 4789, as AWS sends it, unless given. */
+  readonly vxlanPort?: number;
 }
 
 /** Which source goes to which target, under which number, and how much of each frame. */

@@ -12,9 +12,16 @@ import { parseAddress } from '../../../src/wire/address.ts';
 import { emission } from '../../support/emission.ts';
 import { hex, toHex } from '../../support/hex.ts';
 
-function session(type: TargetType, source: string, destination: string, vni: number): MirrorSession {
+function session(
+  type: TargetType,
+  source: string,
+  destination: string,
+  vni: number,
+  more: { readonly vxlanPort?: number } = {},
+): MirrorSession {
   const bytes = (text: string): Uint8Array => parseAddress(text)?.bytes ?? new Uint8Array();
-  const target = { type, address: bytes(destination), endpointHigh: 0x0123_4567, endpointLow: 0x89ab_cdef };
+  const ids = { endpointHigh: 0x0123_4567, endpointLow: 0x89ab_cdef };
+  const target = { type, address: bytes(destination), ...ids, ...more };
   return makeSession({ address: bytes(source) }, target, vni, WHOLE_FRAME);
 }
 
@@ -40,6 +47,14 @@ const cases = [
     bytes: `08 00 0800 000000 00 ${OPTIONS}
             45 00 0029 0000 0000 ff 11 9db1 0a00010a 0a000909
             ${port} 12b5 0015 0000
+            08 000000 000007 00  a1a2a3a4a5`,
+  },
+  {
+    name: 'GENEVE around VXLAN on another port',
+    session: session('gateway-load-balancer-endpoint', '10.0.1.10', '10.0.9.9', 7, { vxlanPort: 0x3a98 }),
+    bytes: `08 00 0800 000000 00 ${OPTIONS}
+            45 00 0029 0000 0000 ff 11 9db1 0a00010a 0a000909
+            ${port} 3a98 0015 0000
             08 000000 000007 00  a1a2a3a4a5`,
   },
   {
