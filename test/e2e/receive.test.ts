@@ -176,7 +176,7 @@ test('what is no tunnel, a fault or silence is said', () =>
     );
     const socket = createSocket('udp4');
     const noVni = Buffer.from('0000000000002a00', 'hex');
-    const production = Buffer.from(`0000080000000000${'45000014000000004001000001020304'}05060708`, 'hex');
+    const production = Buffer.from('00000800000000004500001400000000400100000102030405060708', 'hex');
     for (const [bytes, port] of [
       [noVni, receive.vxlanPort],
       [production, receive.genevePort],
