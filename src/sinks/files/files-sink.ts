@@ -4,7 +4,7 @@ import type { FinishedFile } from '../../pipeline/finished-file.ts';
 import type { Sink, SinkContext } from '../../pipeline/sink.ts';
 import type { CaptureFile, RotationLimits } from './capture-file.ts';
 import { type Chunk, ChunkPool } from './chunk-pool.ts';
-import type { Destination } from './destination.ts';
+import type { Destination, OutFile } from './destination.ts';
 import { errnoOf, isDiskFull } from './disk.ts';
 import { type Encoding, packetsByInterface } from './encoding.ts';
 import { Filler } from './filler.ts';
@@ -66,6 +66,7 @@ export class FilesSink implements Sink {
   #checked: Promise<void> = Promise.resolve();
   #checking = false;
   #checkedMs = 0;
+  #warned = false;
   #bytesSinceCheck = 0;
 
   constructor(context: SinkContext, options: FilesSinkOptions) {
@@ -194,21 +195,30 @@ export class FilesSink implements Sink {
   }
 
   async #finish(file: CaptureFile): Promise<void> {
-    if (file.out === undefined || this.#failure !== undefined) return this.#abandon(file);
+    const { out } = file;
+    if (out === undefined || this.#failure !== undefined) return this.#abandon(file);
     try {
-      if (file.packetsWritten === 0) return await file.out.discard();
-      const end = this.#options.encoding.end(file.interfaces.slice(0, file.interfacesWritten));
-      if (end.length > 0) {
-        const added = file.out.append(end, end.length).then(() => end.length);
-        // the disk is full: the file is whole without its statistics
-        file.bytesWritten += await (file.broken === undefined ? added : added.catch(() => 0));
-      }
-      await file.out.finish();
+      if (file.packetsWritten === 0) return await out.discard();
+      await this.#addStatistics(file, out);
+      if (this.#failure !== undefined) return;
+      await out.finish();
     } catch (error) {
       this.#failed(file, error);
       return;
     }
-    if (file.out.path !== '') this.#options.onFile?.(describe(file, file.out.path));
+    if (out.path !== '') this.#options.onFile?.(describe(file, out.path));
+  }
+
+  /** On a full disk the file is whole without its statistics. */
+  async #addStatistics(file: CaptureFile, out: OutFile): Promise<void> {
+    const end = this.#options.encoding.end(file.interfaces.slice(0, file.interfacesWritten));
+    if (end.length === 0) return;
+    try {
+      await out.append(end, end.length);
+      file.bytesWritten += end.length;
+    } catch (error) {
+      if (file.broken === undefined) this.#failed(file, error);
+    }
   }
 
   /** Leaves a file as it is, unless its like was there before: then the user begins anew, and it is in the way. */
@@ -230,10 +240,7 @@ export class FilesSink implements Sink {
     const { counters, log, name, now } = this.#context;
     const { space } = this.#options;
     if (space === undefined) return;
-    const enough = await space.keep().catch((error: unknown) => {
-      log.warn({ sink: name, error: errnoOf(error) }, 'The free space of the disk with captures is unknown.');
-      return true;
-    });
+    const enough = await space.keep().catch((error: unknown) => this.#spaceUnknown(error));
     if (!enough && this.#stopped === undefined) {
       this.#stopped = 'diskFull';
       this.#failing = true;
@@ -246,6 +253,15 @@ export class FilesSink implements Sink {
       this.#stopped = undefined;
       this.#recovered();
     }
+  }
+
+  /** Not to know is no reason to stop: a write that fails says so itself. */
+  #spaceUnknown(error: unknown): true {
+    const { log, name } = this.#context;
+    const message = 'The free space of the disk with captures is unknown.';
+    if (!this.#warned) log.warn({ sink: name, error: errnoOf(error) }, message);
+    this.#warned = true;
+    return true;
   }
 
   #recovered(): void {
