@@ -40,8 +40,16 @@ function frameLines(frame: ExplainedFrame): string[] {
   return [
     `  Delivered: lane ${frame.lane} (${frame.encapsulation}, VNI ${frame.vni}), mirrored by ${frame.mirrorSource}`,
     `      frame: byte ${frame.at}, ${bytesText(length)}${cut}${snapped ? '; the capture cut the packet' : ''}`,
-    `      checksums: IPv4 header ${frame.ipChecksum}, transport ${frame.transportChecksum}`,
+    `      checksums: ${checksumText(frame)}`,
   ];
+}
+
+function checksumText({ ipChecksum, transportChecksum }: ExplainedFrame): string {
+  const judged = [
+    ...(ipChecksum === 'none' ? [] : [`IPv4 header ${ipChecksum}`]),
+    ...(transportChecksum === 'none' ? [] : [`transport ${transportChecksum}`]),
+  ];
+  return judged.join(', ') || 'none to judge';
 }
 
 function bytesText(count: number): string {

@@ -49,7 +49,7 @@ test('a packet that the mirror cut', () => {
       checksums: IPv4 header valid, transport unverifiable
 `);
   expect(text(vxlan(inner.subarray(0, 1)), 4789)).toContain(
-    '      frame: byte 50, 1 byte, cut inside its headers\n',
+    '      frame: byte 50, 1 byte, cut inside its headers\n      checksums: none to judge\n',
   );
 });
 
