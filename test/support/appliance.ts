@@ -20,15 +20,24 @@ const HTTP_LINE = /"port":(\d+),"msg":"HTTP answers/;
 /**
  * Starts the appliance with files in `directory` and resolves when `/readyz` says 200.
  *
- * @param more `path=value` settings, the file of settings, or the port that VXLAN has to be on
+ * @param more `path=value` settings, the file of settings, the port that VXLAN has to be on, or more environment
  */
 export async function startReceive(
   directory: string,
-  ...more: readonly (string | { readonly file: string } | { readonly vxlanPort: number })[]
+  ...more: readonly (
+    | string
+    | { readonly file: string }
+    | { readonly vxlanPort: number }
+    | { readonly environment: NodeJS.ProcessEnv }
+  )[]
 ): Promise<RunningReceive> {
-  const set = more.filter((one) => typeof one === 'string');
+  const wanted = more.filter((one) => typeof one === 'string');
   const files = more.flatMap((one) => (typeof one === 'object' && 'file' in one ? ['-c', one.file] : []));
   const fixed = more.flatMap((one) => (typeof one === 'object' && 'vxlanPort' in one ? [one.vxlanPort] : []));
+  const environment = Object.assign(
+    {},
+    ...more.map((one) => (typeof one === 'object' && 'environment' in one ? one.environment : {})),
+  ) as NodeJS.ProcessEnv;
   const [vxlanPort, genevePort] = [fixed[0] ?? (await freeUdpPort()), await freeUdpPort()];
   const settings = [
     'listen.address=127.0.0.1',
@@ -38,15 +47,11 @@ export async function startReceive(
     'http.port=0',
     'sinks.captures.kind=files',
     `sinks.captures.directory=${directory}`,
-    ...set,
+    ...wanted,
   ];
   const options = ['--report', 'json', '--log-format', 'json'];
-  const running = startCommand([
-    'receive',
-    ...options,
-    ...files,
-    ...settings.flatMap((text) => ['--set', text]),
-  ]);
+  const set = settings.flatMap((text) => ['--set', text]);
+  const running = startCommand(['receive', ...options, ...files, ...set], undefined, environment);
   let log = '';
   running.child.stderr?.on('data', (part: Buffer) => {
     log += part.toString();

@@ -18,9 +18,19 @@ export interface Running {
   readonly finished: Promise<Finished>;
 }
 
-/** Starts `mirrortap` with these arguments; `stdin` is what it reads from standard input, nothing unless given. */
-export function startCommand(args: readonly string[], stdin?: Uint8Array): Running {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+/**
+ * Starts `mirrortap` with these arguments; `stdin` is what it reads from standard input, nothing unless given, and
+ * `environment` what it finds there besides ours.
+ */
+export function startCommand(
+  args: readonly string[],
+  stdin?: Uint8Array,
+  environment: NodeJS.ProcessEnv = {},
+): Running {
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on('data', (part: Buffer) => stdout.push(part));
