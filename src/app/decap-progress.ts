@@ -17,6 +17,7 @@ export interface DecapProgress {
 const INTERVAL_MS = 500;
 const CLEAR_LINE = '\r\x1b[K';
 const MEGABYTE = 1_000_000;
+const USUAL_COLUMNS = 80;
 
 /** What a terminal is shown; `seconds` since the beginning. */
 export function progressLine(progress: DecapProgress, seconds: number): string {
@@ -39,8 +40,8 @@ export function showProgress(
   const startMs = performance.now();
   const timer = setInterval(() => {
     const line = progressLine(progress(), (performance.now() - startMs) / 1000);
-    // a line that wraps could not be written over
-    stream.write(CLEAR_LINE + line.slice(0, Math.max(0, stream.columns - 1)));
+    // a line that wraps could not be written over; a terminal that was never sized says 0
+    stream.write(CLEAR_LINE + line.slice(0, (stream.columns || USUAL_COLUMNS) - 1));
   }, INTERVAL_MS);
   return {
     stop: () => {

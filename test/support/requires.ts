@@ -26,6 +26,7 @@ const packages: Readonly<Record<string, string>> = {
   promtool: 'prometheus',
   unshare: 'util-linux',
   prlimit: 'util-linux',
+  script: 'bsdutils',
   ip: 'iproute2',
   tc: 'iproute2',
   ss: 'iproute2',
