@@ -125,6 +125,17 @@ function names(bytes: Buffer, linkType: number = LinkType.ethernet): string {
     .join(', ');
 }
 
+test('so does every kind of inner frame that ends at any byte of its headers', () => {
+  const kinds = new Map(traffic().map(({ bytes }) => [names(send(vxlan(bytes), 4789)), bytes]));
+  expect(kinds.size).toBeGreaterThan(6);
+  for (const bytes of kinds.values()) {
+    for (let length = 0; length <= Math.min(bytes.length, 100); length++) {
+      const packet = { bytes: send(vxlan(bytes.subarray(0, length)), 4789) };
+      expect(explain(packet)).toMatchObject(received(packet) as object);
+    }
+  }
+});
+
 test('layers are named from the outermost to the data', () => {
   expect(names(send(vxlan(inner), 4789))).toBe('Ethernet, IPv4, UDP, VXLAN, Ethernet, IPv4, UDP, Data');
   expect(names(send(geneve(EtherType.ipv4, carried(4), gwlb), 6081))).toBe(
