@@ -151,6 +151,8 @@ export class LaneState {
   /** The file in which `interface` stands. */
   file: CaptureFile | undefined;
   interface: LaneInterface | undefined;
+  /** Call of `fill` in which the slot was last seen to belong to this lane: to ask for each packet is slow. */
+  round = 0;
   /** Packets dropped that no file has told of yet. */
   missed = 0;
 

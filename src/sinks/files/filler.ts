@@ -36,6 +36,7 @@ export class Filler {
   readonly #filling = new Set<CaptureFile>();
   #fillingBytes = 0;
   #nowMs = 0;
+  #rounds = 0;
 
   constructor(parts: FillerParts) {
     this.#parts = parts;
@@ -52,6 +53,8 @@ export class Filler {
     const { delivered, lane, frameAt, frameEnd, seconds, nanoseconds, deliveredCount } = batch;
     const encoding = this.#encoding;
     const overhead = encoding.packetOverheadBytes;
+    const states = this.#states;
+    const round = ++this.#rounds;
     this.#nowMs = this.#parts.now();
     let laneSlot = -1;
     let state: LaneState | undefined;
@@ -61,7 +64,11 @@ export class Filler {
       const slot = delivered[i] ?? 0;
       if (state === undefined || lane[slot] !== laneSlot) {
         laneSlot = lane[slot] ?? 0;
-        state = this.#state(laneSlot);
+        state = states[laneSlot];
+        if (state === undefined || state.round !== round) {
+          state = this.#state(laneSlot);
+          state.round = round;
+        }
       }
       const bytes = overhead + (frameEnd[slot] ?? 0) - (frameAt[slot] ?? 0);
       const second = seconds[slot] ?? 0;
