@@ -113,6 +113,7 @@ export class Appliance {
       closedLanes: this.#watch.closedLanes,
       files: this.#files,
       behindGwlb: this.#config.behind === 'gwlb',
+      running: true,
     });
   }
 

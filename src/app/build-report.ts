@@ -15,7 +15,7 @@ import type { LaneDirectory } from '../receive/lanes.ts';
 import { Tally, TALLY_LENGTH } from '../receive/tally.ts';
 import { FAULT_COUNT, faultNames } from '../wire/fault.ts';
 import type { FileList } from './file-list.ts';
-import { readSinkCounters, readTally, type SharedMemory } from './shared-memory.ts';
+import { readSinkCounters, readTally, type SharedMemory, tallyOf } from './shared-memory.ts';
 
 /** What the report tells besides the counters. */
 export interface ReportExtras {
@@ -25,12 +25,15 @@ export interface ReportExtras {
   readonly files: FileList;
   /** True where `behind` is `gwlb`: GENEVE without VXLAN is traffic that was routed here by mistake. */
   readonly behindGwlb: boolean;
+  /** True where workers count while the report is made. */
+  readonly running: boolean;
 }
 
 /** The report as of now, from the counters of all workers. */
 export function buildReport(memory: SharedMemory, lanes: LaneDirectory, extras: ReportExtras): Report {
   const tally = new Float64Array(TALLY_LENGTH);
-  for (let worker = 0; worker < memory.workers; worker++) add(tally, readTally(memory, worker), 0);
+  const read = extras.running ? readTally : tallyOf;
+  for (let worker = 0; worker < memory.workers; worker++) add(tally, read(memory, worker), 0);
   return {
     input: { packets: tally[Tally.received] ?? 0, bytes: tally[Tally.inputBytes] ?? 0 },
     ledger: ledger(tally, 0, extras.kernelDrops),

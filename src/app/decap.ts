@@ -125,6 +125,7 @@ export class Decap {
       closedLanes: { count: 0, packets: 0, bytes: 0 },
       files: this.#files,
       behindGwlb: this.#options.config.behind === 'gwlb',
+      running: false,
     });
   }
 

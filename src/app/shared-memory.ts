@@ -25,10 +25,7 @@ export interface SharedMemory {
 }
 
 const FLOAT_BYTES = Float64Array.BYTES_PER_ELEMENT;
-/**
- * A copy of a row that was taken while its worker was counting one packet does not add up, and is taken again. The
- * worker is there for some nanoseconds a packet; the row of one that died there does not add up until it is written off.
- */
+/** A sink's worker settles packets at any time: a copy that shows more of them than were delivered is taken again. */
 const READS_MAX = 1000;
 
 export function allocateMemory(
@@ -50,13 +47,15 @@ export function tallyOf(memory: SharedMemory, worker: number): Float64Array {
   return new Float64Array(memory.tallies, worker * TALLY_LENGTH * FLOAT_BYTES, TALLY_LENGTH);
 }
 
-/** A copy of one worker's packet ledger that adds up, whatever the worker is doing. */
+/**
+ * A copy of one worker's packet ledger that adds up whatever the worker is doing: packets of the batch that it has in
+ * hand are told as received once they are in a bucket.
+ */
 export function readTally(memory: SharedMemory, worker: number): Float64Array {
-  const row = tallyOf(memory, worker);
-  return readRow(
-    row,
-    (copy) => copy[Tally.received] === settled(copy, 0) && copy[Tally.received + 1] === settled(copy, 1),
-  );
+  const copy = tallyOf(memory, worker).slice();
+  copy[Tally.received] = settled(copy, 0);
+  copy[Tally.received + 1] = settled(copy, 1);
+  return copy;
 }
 
 /** One sink's ledger in one worker, to write to. `index` is the sink's place in `sinkPlans`. */
@@ -68,13 +67,10 @@ export function sinkCountersOf(memory: SharedMemory, worker: number, index: numb
 /** A copy of one sink's ledger in one worker as it was at one moment. */
 export function readSinkCounters(memory: SharedMemory, worker: number, index: number): SinkCounters {
   const { row, dropReasons } = sinkRow(memory, worker, index);
-  const copy = readRow(row, (read) => new SinkCounters(read, dropReasons).pending >= 0);
-  return new SinkCounters(copy, dropReasons);
-}
-
-function readRow(row: Float64Array, addsUp: (copy: Float64Array) => boolean): Float64Array {
-  let copy = row.slice();
-  for (let reads = 1; reads < READS_MAX && !addsUp(copy); reads++) copy = row.slice();
+  let copy = new SinkCounters(row.slice(), dropReasons);
+  for (let reads = 1; reads < READS_MAX && copy.pending < 0; reads++) {
+    copy = new SinkCounters(row.slice(), dropReasons);
+  }
   return copy;
 }
 

@@ -149,7 +149,10 @@ export class WorkerPool {
     const packets = (tally[Tally.received] ?? 0) - settled(tally, 0);
     const bytes = (tally[Tally.received + 1] ?? 0) - settled(tally, 1);
     tally[Tally.lost] = (tally[Tally.lost] ?? 0) + packets;
-    tally[Tally.lost + 1] = (tally[Tally.lost + 1] ?? 0) + bytes;
+    // a batch is measured while it is sorted: bytes of its packets that were not reached are not known, and those
+    // of the others may be in their buckets before they are told as received
+    if (bytes > 0) tally[Tally.lost + 1] = (tally[Tally.lost + 1] ?? 0) + bytes;
+    else tally[Tally.received + 1] = settled(tally, 1);
     let pending = 0;
     for (let index = 0; index < memory.sinkPlans.length; index++) {
       const counters = sinkCountersOf(memory, worker, index);

@@ -20,8 +20,11 @@ export interface DyingStart extends WorkerStart {
   readonly orders: SharedArrayBuffer;
 }
 
-/** What it holds when it dies holding: packets of 30 bytes that are in no bucket, and packets that are pending. */
-export const HELD = { packets: 3, bytes: 30, pending: 5, pendingBytes: 500 } as const;
+/**
+ * What it holds when it dies holding: a batch of which some packets, of 30 bytes each, are in a bucket already, and the
+ * batch's bytes are not told yet; and packets that are pending.
+ */
+export const HELD = { batch: 5, delivered: 2, bytes: 30, pending: 5, pendingBytes: 500 } as const;
 
 const LOOK_MS = 5;
 
@@ -43,7 +46,8 @@ function run({ worker, memory, orders }: DyingStart): void {
     if (order() === Order.dieAtOnce) throw new Error('planted');
     if (order() !== Order.dieHolding) return;
     const tally = tallyOf(memory, worker);
-    for (let packet = 0; packet < HELD.packets; packet++) count(tally, Tally.received, HELD.bytes);
+    tally[Tally.received]! += HELD.batch;
+    for (let packet = 0; packet < HELD.delivered; packet++) count(tally, Tally.delivered, HELD.bytes);
     const sink = sinkCountersOf(memory, worker, 0);
     sink.addDelivered(HELD.pending);
     sink.addPendingBytes(HELD.pendingBytes);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { buildReport, laneTotals } from '../../../src/app/build-report.ts';
 import { FileList } from '../../../src/app/file-list.ts';
-import { sinkCountersOf } from '../../../src/app/shared-memory.ts';
+import { sinkCountersOf, tallyOf } from '../../../src/app/shared-memory.ts';
 import {
   ledgerBytesDifference,
   ledgerDifference,
@@ -9,7 +9,7 @@ import {
   REPORT_FILES_MAX,
 } from '../../../src/observe/report.ts';
 import { LaneCounter } from '../../../src/receive/lane-counters.ts';
-import { Tally } from '../../../src/receive/tally.ts';
+import { count, Tally } from '../../../src/receive/tally.ts';
 import { Fault } from '../../../src/wire/fault.ts';
 import { CountedMemory } from '../../support/counted-memory.ts';
 
@@ -21,6 +21,7 @@ function reportOf(counted: CountedMemory, more: Partial<Parameters<typeof buildR
     closedLanes: { count: 0, packets: 0, bytes: 0 },
     files: new FileList(),
     behindGwlb: false,
+    running: true,
     ...more,
   });
 }
@@ -211,4 +212,12 @@ test('GENEVE without VXLAN is misrouted traffic only behind a Gateway Load Balan
   }
   expect(reportOf(counted).misrouted).toBe(0);
   expect(reportOf(counted, { behindGwlb: true }).misrouted).toBe(8);
+});
+
+test('a packet in no bucket is seen where nothing runs any more, and not yet received where it may be in hand', () => {
+  const counted = new CountedMemory(1, 4);
+  counted.frame(0, 42, 1);
+  count(tallyOf(counted.memory, 0), Tally.received, 8);
+  expect(ledgerDifference(reportOf(counted, { running: false }))).toBe(1);
+  expect(ledgerDifference(reportOf(counted, { running: true }))).toBe(0);
 });

@@ -47,6 +47,7 @@ function makeWatch(...set: readonly string[]) {
         closedLanes: watch.closedLanes,
         files,
         behindGwlb: false,
+        running: true,
       }),
   };
 }
