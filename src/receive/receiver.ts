@@ -62,21 +62,18 @@ export class Receiver {
   process(batch: PacketBatch): void {
     const tally = this.#tally;
     const layers = this.#layers;
-    let inputBytes = 0;
-    let payloadBytes = 0;
     batch.deliveredCount = 0;
     // before the work: what a worker that dies had taken in is then known to be missing from the buckets
     tally[Tally.received]! += batch.count;
+    // nothing after the loop: the engine compiles it before it has seen its end, and would give up there every time
     for (let slot = 0; slot < batch.count; slot++) {
       const bucket = this.#receive(batch, slot);
       const bytes = layers.payloadEnd - layers.payloadAt;
-      inputBytes += batch.end[slot]! - batch.at[slot]!;
-      payloadBytes += bytes;
+      tally[Tally.inputBytes]! += batch.end[slot]! - batch.at[slot]!;
+      tally[Tally.received + 1]! += bytes;
       count(tally, bucket, bytes);
       if (bucket === Tally.delivered) this.#deliver(batch, slot);
     }
-    tally[Tally.inputBytes]! += inputBytes;
-    tally[Tally.received + 1]! += payloadBytes;
   }
 
   /** Takes one packet through all steps; returns the bucket it belongs to. */
