@@ -27,7 +27,7 @@ function onSmallDisk(
       await sink.open();
       await work(sink, context, directory);
     } finally {
-      execFileSync('umount', [directory]);
+      execFileSync('umount', ['--lazy', directory]);
     }
   });
 }
