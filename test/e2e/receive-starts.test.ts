@@ -8,6 +8,7 @@ import { ledgerBytesDifference, ledgerDifference, type Report } from '../../src/
 import { freeUdpPort, startReceive, until } from '../support/appliance.ts';
 import { type Finished, runCommand, startCommand } from '../support/command.ts';
 import { readSamples, total } from '../support/metrics-text.ts';
+import { requiresOrdinaryUser } from '../support/requires.ts';
 import { withFolder } from '../support/tshark.ts';
 
 const traffic = join(import.meta.dirname, '../../samples/traffic.pcapng');
@@ -51,7 +52,7 @@ test('a folder that cannot be made is an error at the start, whatever the number
     expect(stderr).toContain('ENOTDIR');
   }));
 
-test.skipIf(process.getuid?.() === 0)('a folder that may not be written to is an error at the start', () =>
+test.skipIf(!requiresOrdinaryUser())('a folder that may not be written to is an error at the start', () =>
   withFolder(async (folder) => {
     chmodSync(folder, 0o555);
     await expectRefused(await receiveArgs(folder), 1, 'OUTPUT_UNWRITABLE');
