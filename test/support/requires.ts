@@ -57,7 +57,11 @@ export function requiresRoot(): boolean {
 /** True when the tests run as an ordinary user: permissions of files bind nobody else. */
 export function requiresOrdinaryUser(): boolean {
   if (process.getuid?.() !== 0) return true;
-  missing({ what: 'a user who is not root', remedy: 'npm test -- receive-starts, as one', weight: 'offered' });
+  missing({
+    what: 'a user who is not root',
+    remedy: 'npm test -- receive-starts, as one',
+    weight: 'offered',
+  });
   return false;
 }
 
