@@ -17,8 +17,15 @@ export class CountedMemory {
     this.lanes = new LaneDirectory(this.memory.lanes);
   }
 
-  /** Counts a delivered VXLAN frame of `bytes` inner bytes, as its worker would. */
-  frame(worker: number, vni: number, seconds: number, nanoseconds = 0, bytes = 100): void {
+  /** Counts a delivered frame of `bytes` inner bytes, VXLAN unless said otherwise, as its worker would. */
+  frame(
+    worker: number,
+    vni: number,
+    seconds: number,
+    nanoseconds = 0,
+    bytes = 100,
+    encapsulation: Encapsulation = Encapsulation.vxlan,
+  ): void {
     const tally = tallyOf(this.memory, worker);
     tally[Tally.inputBytes]! += bytes + 50;
     count(tally, Tally.received, bytes + 8);
@@ -26,7 +33,7 @@ export class CountedMemory {
     this.#layers.frameAt = 0;
     this.#layers.frameEnd = bytes;
     this.#layers.frameWireLen = bytes + 7;
-    const slot = this.lanes.slot(Encapsulation.vxlan, vni, 0, 0, 0, LinkType.ethernet);
+    const slot = this.lanes.slot(encapsulation, vni, 0, 0, 0, LinkType.ethernet);
     const row = this.lanes.counters(worker);
     countFrame(row, slot * LANE_COUNTERS_LENGTH, this.#layers, seconds, nanoseconds);
   }

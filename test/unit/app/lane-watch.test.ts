@@ -5,6 +5,7 @@ import { LaneWatch } from '../../../src/app/lane-watch.ts';
 import { tallyOf } from '../../../src/app/shared-memory.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/settings.ts';
+import { Encapsulation } from '../../../src/packet/lane.ts';
 import { Tally } from '../../../src/receive/tally.ts';
 import { CountedMemory } from '../../support/counted-memory.ts';
 import { LogLines } from '../../support/log-lines.ts';
@@ -168,6 +169,32 @@ test('a reload begins only the watches anew that it changes', () => {
   ]);
   look(60);
   expect(log.take('vni')).toEqual(['error: An expected VNI is silent. vni=7']);
+});
+
+test('a reload does not forget when a VNI was heard whose lane is closed', () => {
+  const set = ['admission.expect=[{vni: 42, silentSeconds: 300}]', 'admission.laneIdleSeconds=60'];
+  const { log, heard, look, watch } = makeWatch(...set);
+  look(250);
+  heard(42);
+  look(400);
+  expect(log.take()).toEqual(['info: An idle lane was closed.']);
+  watch.reload(settings(...set, 'behind=nlb'));
+  look(549);
+  expect(log.take()).toEqual([]);
+  look(550);
+  expect(log.take('quietSeconds')).toEqual(['error: An expected VNI is silent. quietSeconds=300']);
+});
+
+test('a VNI is heard on any of its lanes', () => {
+  const { log, counted, look } = makeWatch('admission.expect=[{vni: 42, silentSeconds: 30}]');
+  for (const encapsulation of [Encapsulation.geneveVxlan, Encapsulation.vxlan, Encapsulation.geneve]) {
+    const seconds = START_SECONDS + (encapsulation === Encapsulation.vxlan ? 20 : 10);
+    counted.frame(0, 42, seconds, 0, 100, encapsulation);
+  }
+  look(49);
+  expect(log.take()).toEqual([]);
+  look(50);
+  expect(log.take('quietSeconds')).toEqual(['error: An expected VNI is silent. quietSeconds=30']);
 });
 
 test('a reload changes how long lanes may be idle', () => {

@@ -145,7 +145,10 @@ test('a worker that waits to be started again does not keep the pool from stoppi
   await pool.start();
   order(0, Order.dieAtOnce);
   await until('it has died', () => died().length === 1);
+  const restartMs = Date.now() + Number(died()[0]?.['waitMs']);
+  order(0, Order.live);
   await pool.stop();
+  await until('the time of its restart is over', () => Date.now() > restartMs + 100);
   expect(pool.states().map(({ up, restarts }) => [up, restarts])).toEqual([
     [false, 0],
     [false, 0],
