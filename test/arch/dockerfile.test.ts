@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -94,10 +94,6 @@ test('the health check exits 1 where nobody listens', async () => {
 test('tools and the second Node stay outside the image', () => {
   expect(instructions.some(([, rest = '']) => rest === 'npm ci --omit=dev --omit=optional')).toBe(true);
   expect(image.filter(([name, rest = '']) => name === 'RUN' && /\b(npm|apt-get)\b/.test(rest))).toEqual([]);
-});
-
-test('the script of continuous integration can be run', () => {
-  expect(statSync(join(root, '.ci/run')).mode & 0o111).toBe(0o111);
 });
 
 function values(instruction: string): string[] {

@@ -21,17 +21,9 @@ export interface Missing {
 const packages: Readonly<Record<string, string>> = {
   capinfos: 'wireshark-common',
   editcap: 'wireshark-common',
-  mergecap: 'wireshark-common',
-  text2pcap: 'wireshark-common',
+  mkfifo: 'coreutils',
   promtool: 'prometheus',
-  unshare: 'util-linux',
-  prlimit: 'util-linux',
   script: 'bsdutils',
-  ip: 'iproute2',
-  tc: 'iproute2',
-  ss: 'iproute2',
-  java: 'default-jre-headless',
-  setpriv: 'util-linux',
 };
 
 /** The Debian package that brings `program`. */
