@@ -12,8 +12,8 @@ import { runWireshark, tsharkFields, withFolder } from '../support/tshark.ts';
 const traffic = join(import.meta.dirname, '../../samples/traffic.pcapng');
 const TRAFFIC_PACKETS = 184;
 
-async function send(port: number, vni: number, ...more: readonly string[]): Promise<void> {
-  const to = `127.0.0.1:${port}`;
+async function send(port: number | string, vni: number, ...more: readonly string[]): Promise<void> {
+  const to = typeof port === 'string' ? port : `127.0.0.1:${port}`;
   const { status, stderr } = await runCommand([
     'send',
     '--from',
@@ -40,9 +40,11 @@ function captureFiles(folder: string): string[] {
 
 test.skipIf(!requires('tshark'))('what send sends is in the files of receive, and both ledgers agree', () =>
   withFolder(async (folder) => {
-    const receive = await startReceive(folder, 'workers=2', { vxlanPort: 4789 });
-    await Promise.all([send(receive.vxlanPort, 42), send(receive.vxlanPort, 7, '--packet-length', '64')]);
-    await send(receive.genevePort, 4242, '--gwlb', '00000000000000aa');
+    // what a Gateway Load Balancer carries is always for port 4789; an address of its own keeps it free
+    const host = '127.0.0.42';
+    const receive = await startReceive(folder, 'workers=2', { vxlanPort: 4789 }, `listen.address=${host}`);
+    await Promise.all([send(`${host}:4789`, 42), send(`${host}:4789`, 7, '--packet-length', '64')]);
+    await send(`${host}:${receive.genevePort}`, 4242, '--gwlb', '00000000000000aa');
     const { finished, report } = await receive.end();
 
     expect(finished.status).toBe(0);

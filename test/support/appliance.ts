@@ -85,7 +85,8 @@ async function untilReady(log: () => string): Promise<string> {
   for (;;) {
     const port = HTTP_LINE.exec(log())?.[1];
     const url = `http://127.0.0.1:${port}`;
-    if (port !== undefined && (await fetch(`${url}/readyz`)).status === 200) return url;
+    const ready = port !== undefined && (await fetch(`${url}/readyz`).catch(() => undefined));
+    if (ready && ready.status === 200) return url;
     await pause(50);
   }
 }
