@@ -27,31 +27,15 @@ export async function runDecap(options: DecapOptions, io: CommandIo): Promise<nu
     return decap.stop();
   });
   const progress = showProgress(() => decap.progress());
-  const { errors, failure } = await outcomeOf(decap);
+  const { errors, failure } = await decap.run();
   progress.stop();
   signals.close();
 
   if (failure === undefined || decap.report().input.packets > 0) printReport(decap, options, io);
   for (const error of errors) process.stderr.write(`${describeError(error)}\n`);
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined && !isReaderGone(failure)) throw failure;
   if (caught !== undefined) return exitStatusBySignal[caught];
   return errors.length === 0 ? ExitStatus.done : ExitStatus.failed;
-}
-
-interface Outcome {
-  /** What stopped single files early. */
-  readonly errors: readonly unknown[];
-  /** What stopped everything. */
-  readonly failure: Error | undefined;
-}
-
-async function outcomeOf(decap: Decap): Promise<Outcome> {
-  try {
-    return { errors: await decap.run(), failure: undefined };
-  } catch (error) {
-    const failure = error instanceof Error ? error : new Error(String(error));
-    return { errors: [], failure: isReaderGone(failure) ? undefined : failure };
-  }
 }
 
 function printReport(decap: Decap, { report: format, out }: DecapOptions, io: CommandIo): void {

@@ -33,6 +33,14 @@ export interface DecapOptions {
   readonly config: Config;
 }
 
+/** How a `Decap` ended. */
+export interface DecapOutcome {
+  /** What stopped single files early, in file order. */
+  readonly errors: readonly unknown[];
+  /** What stopped everything: the output cannot be written. */
+  readonly failure: Error | undefined;
+}
+
 /**
  * Takes capture files all the way to files by lane, in order, on this thread. Reads as fast as its sink takes:
  * nothing is dropped.
@@ -80,11 +88,8 @@ export class Decap {
     ]);
   }
 
-  /**
-   * Processes all files. Resolves to the errors that stopped a file early, in file order; rejects with a
-   * `MirrorError` where the output cannot be written.
-   */
-  async run(): Promise<unknown[]> {
+  /** Processes all files. Never rejects. */
+  async run(): Promise<DecapOutcome> {
     const errors: unknown[] = [];
     try {
       await this.#fanOut.open();
@@ -93,11 +98,11 @@ export class Decap {
         this.#fileIndex = index;
         await this.#decapFile(path).catch((error: unknown) => errors.push(error));
       }
-    } finally {
-      await this.#fanOut.close().catch((error: unknown) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error);
     }
-    if (this.#failure !== undefined) throw this.#failure;
-    return errors;
+    await this.#fanOut.close().catch((error: unknown) => this.#fail(error));
+    return { errors, failure: this.#failure };
   }
 
   /** Ends early: the file that is being read counts as ended here, and those after it are left out. */

@@ -161,6 +161,20 @@ test('an output that cannot be begun is an error, and no report of nothing is pr
     expect(stderr).toMatch(/OUTPUT_UNWRITABLE[^]*ENOTDIR/);
   }));
 
+test('what stopped one file is said also where the output stops everything', () =>
+  withFolder(async (folder) => {
+    writeFileSync(join(folder, 'vni-42.pcapng'), 'mine');
+    const { status, stderr } = await runCommand([
+      'decap',
+      join(folder, 'missing'),
+      sessions,
+      '--out',
+      folder,
+    ]);
+    expect(status).toBe(1);
+    expect(stderr.match(/\[[A-Z_]+\]/g)).toEqual(['[CAPTURE_UNREADABLE]', '[OUTPUT_EXISTS]']);
+  }));
+
 test('an input that is missing does not spoil JSON on standard output', () =>
   withFolder(async (folder) => {
     const args = [
