@@ -156,6 +156,27 @@ test(
   TIMEOUT_MS,
 );
 
+test.skipIf(!requires('capinfos'))('a stop in the middle of the load loses nothing that was taken in', () =>
+  withFolder(async (folder) => {
+    const receive = await startReceive(folder, 'workers=2');
+    const sending = startCommand(sendTo(receive.vxlanPort, '20000', 0));
+    await until('packets come', async () => {
+      const { samples } = await scrape(receive);
+      return total(samples, 'mirrortap_received_packets_total') > TRAFFIC_PACKETS;
+    });
+    const { finished, report } = await receive.end();
+    sending.child.kill('SIGINT');
+    const sent = JSON.parse((await sending.finished).stdout) as SendReport;
+    expect(finished.status).toBe(0);
+    expect([ledgerDifference(report), ledgerBytesDifference(report)]).toEqual([0, 0]);
+    expect(report.ledger).toMatchObject({ delivered: report.ledger.received, dropped: { worker: 0 } });
+    expect(report.ledger.received).toBeLessThanOrEqual(sent.input.packets);
+    expect(report.sinks).toMatchObject([{ written: report.ledger.received, dropped: {}, pending: 0 }]);
+    const files = report.lanes.flatMap((lane) => lane.files).map((file) => join(folder, file));
+    expect(packetsIn(files)).toBe(report.ledger.received);
+  }),
+);
+
 /** Packets of all these files, as capinfos counts them. */
 function packetsIn(files: readonly string[]): number {
   return runWireshark('capinfos', ['-T', '-r', '-M', '-c', ...files])
