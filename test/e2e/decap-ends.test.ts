@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ledgerDifference, type Report } from '../../src/observe/report.ts';
 import { until } from '../support/appliance.ts';
 import { runCommand, startCommand } from '../support/command.ts';
@@ -33,6 +33,7 @@ function startEndless(out: string) {
   const child = spawn(process.execPath, [main, 'decap', '-', '--out', out, '--report', 'json'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  onTestFinished(() => void child.kill('SIGKILL'));
   let stdout = '';
   child.stdout.on('data', (part: Buffer) => (stdout += part.toString()));
   child.stdin.on('error', () => undefined);
@@ -64,6 +65,7 @@ test('files after the one that a signal ended are not read', () =>
   withFolder(async (folder) => {
     const args = ['decap', '-', sessions, '--out', join(folder, 'out'), '--report', 'json'];
     const child = spawn(process.execPath, [main, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
     let stdout = '';
     child.stdout.on('data', (part: Buffer) => (stdout += part.toString()));
     child.stdin.write(readFileSync(sessions));
@@ -107,6 +109,7 @@ test.skipIf(!existsSync('/dev/full'))('standard output on a full disk is an erro
     const full = openSync('/dev/full', 'w');
     const run = async (...args: readonly string[]) => {
       const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', full, 'pipe'] });
+      onTestFinished(() => void child.kill('SIGKILL'));
       let stderr = '';
       child.stderr?.on('data', (part: Buffer) => (stderr += part.toString()));
       const [status] = (await once(child, 'close')) as [number];
@@ -195,6 +198,7 @@ test('an input that is missing does not spoil JSON on standard output', () =>
 test.skipIf(!requires('script'))('packets are refused to a terminal', async () => {
   const command = `'${process.execPath}' '${main}' decap '${sessions}' --out -`;
   const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
   let shown = '';
   child.stdout.on('data', (part: Buffer) => (shown += part.toString()));
   const [status] = (await once(child, 'close')) as [number];
@@ -208,6 +212,7 @@ test.skipIf(!requires('script'))('progress is shown on a terminal, and is gone b
     execFileSync('mkfifo', [pipe]);
     const command = `'${process.execPath}' '${main}' decap - --out '${join(folder, 'out')}' < '${pipe}'`;
     const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
     let shown = '';
     child.stdout.on('data', (part: Buffer) => (shown += part.toString()));
     const ended = once(child, 'close') as Promise<[number]>;

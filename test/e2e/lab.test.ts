@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ledgerBytesDifference, ledgerDifference, type Report } from '../../src/observe/report.ts';
 import { until } from '../support/appliance.ts';
 import { requires } from '../support/requires.ts';
@@ -25,6 +25,7 @@ function startLab(folder: string, ...args: readonly string[]): Lab {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  onTestFinished(() => void child.kill('SIGKILL'));
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (part: Buffer) => (stdout += part.toString()));
   child.stderr.on('data', (part: Buffer) => (stderr += part.toString()));
