@@ -1,5 +1,5 @@
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
-import { Check } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import { type Given, type GivenList, type GivenMap, isEmpty, plain, show } from './given.ts';
 import { nearestPath } from './known.ts';
 import { notInThisVersion, type Problem, unknownSetting, wrongValue } from './problem.ts';
