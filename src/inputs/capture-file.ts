@@ -78,6 +78,8 @@ export class CaptureFileInput implements Input {
       this.path === '-'
         ? new StreamSource(this.#name, this.#stdin ?? process.stdin)
         : await FileSource.open(this.path);
+    // closed before or meanwhile: nobody would come to close it
+    if (this.#closed) await this.#source.close();
   }
 
   async run(deliver: Deliver): Promise<void> {
