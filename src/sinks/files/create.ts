@@ -2,7 +2,7 @@ import type { FinishedFile } from '../../pipeline/finished-file.ts';
 import type { SinkContext } from '../../pipeline/sink.ts';
 import type { FilesSettings } from '../settings.ts';
 import type { RotationLimits } from './capture-file.ts';
-import { type Disk, nodeDisk } from './disk.ts';
+import { callingThreadDisk, type Disk, nodeDisk } from './disk.ts';
 import { pcapEncoding, pcapngEncoding } from './encoding.ts';
 import { FilesSink } from './files-sink.ts';
 import { OneFileALane } from './one-file-a-lane.ts';
@@ -56,7 +56,7 @@ export interface OfflineFiles {
 export function offlineFiles(
   output: OfflineFiles,
   context: SinkContext,
-  { disk = nodeDisk, ...machinery }: FilesMachinery = {},
+  { disk = callingThreadDisk, ...machinery }: FilesMachinery = {},
 ): FilesSink {
   const { directory, format, split, force, onFile = context.onFile } = output;
   return new FilesSink(context, {

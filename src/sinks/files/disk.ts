@@ -68,6 +68,15 @@ export const nodeDisk: Disk = {
   },
 };
 
+/**
+ * The same, writing on the calling thread: for a process that has nothing else to do meanwhile. Handing a write to
+ * another thread and waking it cost 55 µs where writing 256 KiB took 70; `decap` of 1.4 GB takes a tenth less CPU.
+ */
+export const callingThreadDisk: Disk = {
+  ...nodeDisk,
+  write: async (file, bytes, at, length, position) => fs.writeSync(file, bytes, at, length, position),
+};
+
 /** `ENOSPC` and its like, from an error of Node's; empty for any other. */
 export function errnoOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
