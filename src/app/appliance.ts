@@ -49,6 +49,7 @@ export class Appliance {
   #kernelDrops = 0;
   #timer: NodeJS.Timeout | undefined;
   #draining = false;
+  #stopped = false;
 
   constructor(options: ApplianceOptions) {
     const { config, log, logSettings, now } = options;
@@ -98,6 +99,7 @@ export class Appliance {
     clearInterval(this.#timer);
     this.#look();
     await this.#pool.stop();
+    this.#stopped = true;
   }
 
   /** Goes on with other settings, as far as they can change at run time. */
@@ -113,7 +115,8 @@ export class Appliance {
       closedLanes: this.#watch.closedLanes,
       files: this.#files,
       behindGwlb: this.#config.behind === 'gwlb',
-      running: true,
+      // once all is at rest, the ledger has to add up by itself
+      running: !this.#stopped,
     });
   }
 
