@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -8,8 +8,8 @@ import { ledgerBytesDifference, ledgerDifference, type Report } from '../../src/
 import { freeUdpPort, startReceive, until } from '../support/appliance.ts';
 import { type Finished, runCommand, startCommand } from '../support/command.ts';
 import { readSamples, total } from '../support/metrics-text.ts';
-import { requiresOrdinaryUser } from '../support/requires.ts';
 import { withFolder } from '../support/tshark.ts';
+import { canProtect, whileProtected } from '../support/write-protected.ts';
 
 const traffic = join(import.meta.dirname, '../../samples/traffic.pcapng');
 const TRAFFIC_PACKETS = 184;
@@ -52,12 +52,12 @@ test('a folder that cannot be made is an error at the start, whatever the number
     expect(stderr).toContain('ENOTDIR');
   }));
 
-test.skipIf(!requiresOrdinaryUser())('a folder that may not be written to is an error at the start', () =>
-  withFolder(async (folder) => {
-    chmodSync(folder, 0o555);
-    await expectRefused(await receiveArgs(folder), 1, 'OUTPUT_UNWRITABLE');
-    chmodSync(folder, 0o755);
-  }),
+test.skipIf(!canProtect())('a folder that may not be written to is an error at the start', () =>
+  withFolder((folder) =>
+    whileProtected(folder, async () => {
+      await expectRefused(await receiveArgs(folder), 1, 'OUTPUT_UNWRITABLE');
+    }),
+  ),
 );
 
 test.each(['http.port', 'http.tcpHealthPort'])(

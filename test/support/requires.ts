@@ -46,17 +46,6 @@ export function requiresRoot(): boolean {
   return false;
 }
 
-/** True when the tests run as an ordinary user: permissions of files bind nobody else. */
-export function requiresOrdinaryUser(): boolean {
-  if (process.getuid?.() !== 0) return true;
-  missing({
-    what: 'a user who is not root',
-    remedy: 'npm test -- receive-starts, as one',
-    weight: 'offered',
-  });
-  return false;
-}
-
 /**
  * The folder of real captures for conformance, from MIRRORTAP_CAPTURES. Those captures belong to others and are
  * no part of the project, so leaving it unset is no failure; naming a folder that is not there is one.
