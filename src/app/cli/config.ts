@@ -1,15 +1,6 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../../config/load.ts';
-import { printConfig } from '../../config/print.ts';
-import { referenceText } from '../../config/reference.ts';
-import { metricsReference } from '../../observe/metrics.ts';
-import { loadTyped } from './receive.ts';
 import { collect, commandIo, makeCommand } from './shared.ts';
-
-interface TypedOptions {
-  readonly config?: string;
-  readonly set?: readonly string[];
-}
+import type { TypedSettings } from './typed-settings.ts';
 
 export function addConfigCommand(program: Command): void {
   const config = makeCommand(
@@ -24,14 +15,20 @@ export function addConfigCommand(program: Command): void {
       'reference',
       'Prints every setting with type, default, unit and meaning.',
       'mirrortap config reference',
-    ).action(() => void process.stdout.write(referenceText())),
+    ).action(async () => {
+      const { referenceText } = await import('../../config/reference.ts');
+      process.stdout.write(referenceText());
+    }),
   );
   config.addCommand(
     makeCommand(
       'metrics',
       'Prints every metric with its type, labels and meaning.',
       'mirrortap config metrics',
-    ).action(() => void process.stdout.write(metricsReference())),
+    ).action(async () => {
+      const { metricsReference } = await import('../../observe/metrics.ts');
+      process.stdout.write(metricsReference());
+    }),
   );
   program.addCommand(config);
 }
@@ -44,8 +41,9 @@ function checkCommand(): Command {
   )
     .argument('<file>', 'settings, YAML')
     .option('--set <path=value>', 'one more setting', collect);
-  return command.action((file: string, options: TypedOptions) => {
-    loadConfig({ file, environment: process.env, set: options.set ?? [] });
+  return command.action(async (file: string, { set = [] }: TypedSettings) => {
+    const { loadTyped } = await import('./typed-settings.ts');
+    loadTyped({ config: file, set });
     commandIo(command).print(`${file} is good.\n`);
   });
 }
@@ -59,7 +57,9 @@ function printCommand(): Command {
     .argument('[file]', 'settings, YAML; the same as -c')
     .option('-c, --config <file>', 'settings, YAML')
     .option('--set <path=value>', 'one setting; wins over the file and the environment', collect);
-  return command.action((file: string | undefined, options: TypedOptions) => {
+  return command.action(async (file: string | undefined, options: TypedSettings) => {
+    const { loadTyped } = await import('./typed-settings.ts');
+    const { printConfig } = await import('../../config/print.ts');
     commandIo(command).print(
       printConfig(loadTyped(file === undefined ? options : { ...options, config: file })),
     );

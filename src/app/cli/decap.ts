@@ -1,14 +1,12 @@
 import { type Command, Option } from 'commander';
-import { loadConfig } from '../../config/load.ts';
 import type { SettingOption } from '../../config/overrides.ts';
 import { MirrorError } from '../../observe/error.ts';
 import type { DecapOptions } from '../decap.ts';
 import { collect, commandIo, makeCommand, notInThisVersion, reportOption, wholeNumber } from './shared.ts';
+import type { TypedSettings } from './typed-settings.ts';
 
-interface TypedOptions {
+interface TypedOptions extends TypedSettings {
   readonly out?: string;
-  readonly config?: string;
-  readonly set?: readonly string[];
   readonly force?: true;
   readonly vxlanPorts?: string;
   readonly genevePorts?: string;
@@ -58,13 +56,18 @@ export function addDecapCommand(program: Command): void {
   for (const [, flags] of LATER_OPTIONS)
     command.addOption(new Option(flags, 'not in this version').hideHelp());
   command.action(async (files: string[], options: TypedOptions) => {
+    const { loadTyped } = await import('./typed-settings.ts');
     const { runDecap } = await import('../decap-command.ts');
-    process.exitCode = await runDecap(checked(files, options), commandIo(command));
+    process.exitCode = await runDecap(
+      { ...checked(files, options), config: loadTyped(options, settings(options)) },
+      commandIo(command),
+    );
   });
   program.addCommand(command);
 }
 
-function checked(files: readonly string[], options: TypedOptions): DecapOptions {
+/** What was typed, without the settings. */
+function checked(files: readonly string[], options: TypedOptions): Omit<DecapOptions, 'config'> {
   for (const [name, flags] of LATER_OPTIONS)
     if (options[name] !== undefined) notInThisVersion(flags.split(' ')[0] ?? flags);
   if (options.workers > 1) notInThisVersion('--workers above 1');
@@ -95,17 +98,16 @@ function checked(files: readonly string[], options: TypedOptions): DecapOptions 
     force: options.force === true,
     format: options.format,
     report: options.report,
-    config: loadConfig({
-      ...(options.config === undefined ? {} : { file: options.config }),
-      environment: process.env,
-      set: [
-        ...(options.set ?? []),
-        ...listSetting('--vxlan-ports', 'listen.vxlanPorts', options.vxlanPorts),
-        ...listSetting('--geneve-ports', 'listen.genevePorts', options.genevePorts),
-        ...listSetting('--vni', 'admission.vnis', options.vni),
-      ],
-    }),
   };
+}
+
+/** Options that stand for settings. */
+function settings({ vxlanPorts, genevePorts, vni }: TypedOptions): SettingOption[] {
+  return [
+    ...listSetting('--vxlan-ports', 'listen.vxlanPorts', vxlanPorts),
+    ...listSetting('--geneve-ports', 'listen.genevePorts', genevePorts),
+    ...listSetting('--vni', 'admission.vnis', vni),
+  ];
 }
 
 function listSetting(option: string, setting: string, text: string | undefined): SettingOption[] {

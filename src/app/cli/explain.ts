@@ -1,11 +1,9 @@
 import type { Command } from 'commander';
 import { commandIo, collect, makeCommand, wholeNumber } from './shared.ts';
-import { loadTyped } from './receive.ts';
+import type { TypedSettings } from './typed-settings.ts';
 
-interface TypedOptions {
+interface TypedOptions extends TypedSettings {
   readonly packet?: number;
-  readonly config?: string;
-  readonly set?: readonly string[];
 }
 
 export function addExplainCommand(program: Command): void {
@@ -19,6 +17,7 @@ export function addExplainCommand(program: Command): void {
     .option('-c, --config <file>', 'settings, YAML: the tunnel ports are read from it')
     .option('--set <path=value>', 'one setting; wins over the file and the environment', collect);
   command.action(async (file: string, options: TypedOptions) => {
+    const { loadTyped } = await import('./typed-settings.ts');
     const { runExplain } = await import('../explain.ts');
     const { listen } = loadTyped(options);
     const { vxlanPorts, genevePorts } = listen;

@@ -1,11 +1,9 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/settings.ts';
 import { collect, commandIo, makeCommand, reportOption } from './shared.ts';
+import type { TypedSettings } from './typed-settings.ts';
 
-interface TypedOptions {
-  readonly config?: string;
-  readonly set?: readonly string[];
+interface TypedOptions extends TypedSettings {
   readonly report: 'text' | 'json';
 }
 
@@ -19,19 +17,11 @@ export function addReceiveCommand(program: Command): void {
     .option('--set <path=value>', 'one setting; wins over the file and the environment', collect)
     .addOption(reportOption());
   command.action(async (options: TypedOptions) => {
+    const { loadTyped } = await import('./typed-settings.ts');
     const { runReceive } = await import('../receive-command.ts');
     const read = (): Config => loadTyped(options);
     const run = { config: read(), reloadConfig: read, report: options.report };
     process.exitCode = await runReceive(run, commandIo(command));
   });
   program.addCommand(command);
-}
-
-/** The settings that a command was given, in layers: file, environment, `--set`. */
-export function loadTyped(options: Omit<TypedOptions, 'report'>): Config {
-  return loadConfig({
-    ...(options.config === undefined ? {} : { file: options.config }),
-    environment: process.env,
-    set: options.set ?? [],
-  });
 }
