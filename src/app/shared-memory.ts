@@ -1,5 +1,5 @@
 import { SinkCounters } from '../pipeline/sink-counters.ts';
-import { allocateLanes, type LaneMemory } from '../receive/lanes.ts';
+import { allocateLanes, type LaneMemory } from '../receive/lane-memory.ts';
 import { settled, Tally, TALLY_LENGTH } from '../receive/tally.ts';
 
 /** What the counters must know of a configured sink. */

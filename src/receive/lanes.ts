@@ -2,53 +2,23 @@ import { Encapsulation, type Lane, type LaneReader, makeLane } from '../packet/l
 import { LinkType } from '../packet/link-type.ts';
 import { LANE_COUNTERS_LENGTH } from './lane-counters.ts';
 import { hashKey, isRaw, KEY_USED, laneOfKey, makeKey } from './lane-key.ts';
+import {
+  CLOSED,
+  ENDPOINT_HIGH,
+  ENDPOINT_LOW,
+  ENTRY_LENGTH,
+  HEAD_LENGTH,
+  KEY,
+  type LaneMemory,
+  LOCK,
+  NEXT,
+  OVERFLOW_SLOTS,
+  SERIAL,
+  USED,
+} from './lane-memory.ts';
 import { lock, unlock } from './shared-lock.ts';
 
-/** Past the lanes of the limit: one overflow lane for Ethernet frames, one for raw IP. */
-const OVERFLOW_SLOTS = 2;
-
-// a slot's entry: 32-bit integers
-const KEY = 0;
-const ENDPOINT_HIGH = 1;
-const ENDPOINT_LOW = 2;
-/** Grows each time the slot is given to a lane, so that a reader sees when its lane was replaced. */
-const SERIAL = 3;
-const ENTRY_LENGTH = 4;
-
-// the head of the directory
-const LOCK = 0;
-const USED = 1;
-const NEXT = 2;
-const CLOSED = 3;
-const HEAD_LENGTH = 4;
-
 const EMPTY = 0;
-/** Shared memory that all workers and the main thread look lanes up in. */
-export interface LaneMemory {
-  readonly maxLanes: number;
-  readonly workers: number;
-  /** Directory: head, entries, hash table; 32-bit integers. */
-  readonly directory: SharedArrayBuffer;
-  /** `workers` blocks of `slots` rows of lane counters; 64-bit floats. */
-  readonly counters: SharedArrayBuffer;
-}
-
-/** @param maxLanes lanes of the whole process; what comes past them shares the overflow lanes */
-export function allocateLanes(maxLanes: number, workers: number): LaneMemory {
-  const words = HEAD_LENGTH + (maxLanes + OVERFLOW_SLOTS) * ENTRY_LENGTH + tableLength(maxLanes);
-  const floats = workers * (maxLanes + OVERFLOW_SLOTS) * LANE_COUNTERS_LENGTH;
-  return {
-    maxLanes,
-    workers,
-    directory: new SharedArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT),
-    counters: new SharedArrayBuffer(floats * Float64Array.BYTES_PER_ELEMENT),
-  };
-}
-
-/** More than twice as long as there are lanes: a search always meets an empty bucket, and soon. */
-function tableLength(maxLanes: number): number {
-  return 2 ** Math.ceil(Math.log2(2 * maxLanes + 2));
-}
 
 /**
  * All lanes of the process by number: a lane's slot is its index in columns and counters.

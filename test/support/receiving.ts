@@ -1,7 +1,8 @@
 import { PacketBatch } from '../../src/packet/batch.ts';
 import { LinkType } from '../../src/packet/link-type.ts';
 import { Admission, type AdmissionRules } from '../../src/receive/admission.ts';
-import { allocateLanes, LaneDirectory } from '../../src/receive/lanes.ts';
+import { allocateLanes } from '../../src/receive/lane-memory.ts';
+import { LaneDirectory } from '../../src/receive/lanes.ts';
 import { tunnelPorts } from '../../src/receive/outer.ts';
 import { Receiver } from '../../src/receive/receiver.ts';
 import { Tally, TALLY_LENGTH } from '../../src/receive/tally.ts';

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { Encapsulation } from '../../../src/packet/lane.ts';
 import { LinkType } from '../../../src/packet/link-type.ts';
 import { LANE_COUNTERS_LENGTH, LaneCounter } from '../../../src/receive/lane-counters.ts';
-import { allocateLanes, LaneDirectory } from '../../../src/receive/lanes.ts';
+import { allocateLanes } from '../../../src/receive/lane-memory.ts';
+import { LaneDirectory } from '../../../src/receive/lanes.ts';
 
 const { vxlan, geneve, geneveVxlan } = Encapsulation;
 const { ethernet, raw } = LinkType;
