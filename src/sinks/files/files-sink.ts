@@ -1,4 +1,4 @@
-import { MirrorError } from '../../observe/error.ts';
+import type { MirrorError } from '../../observe/error.ts';
 import type { PacketBatch } from '../../packet/batch.ts';
 import type { FinishedFile } from '../../pipeline/finished-file.ts';
 import type { Sink, SinkContext } from '../../pipeline/sink.ts';
@@ -6,8 +6,10 @@ import type { CaptureFile, RotationLimits } from './capture-file.ts';
 import { type Chunk, ChunkPool } from './chunk-pool.ts';
 import type { Destination, OutFile } from './destination.ts';
 import { errnoOf, isDiskFull } from './disk.ts';
-import { type Encoding, packetsByInterface } from './encoding.ts';
+import type { Encoding } from './encoding.ts';
+import { countLost, describe } from './file-accounts.ts';
 import { Filler } from './filler.ts';
+import { operatorError } from './operator-error.ts';
 import type { SpaceKeeper } from './space-keeper.ts';
 import { Writer } from './writer.ts';
 
@@ -270,42 +272,4 @@ export class FilesSink implements Sink {
     this.#context.counters.accepting();
     this.#context.log.info({ sink: this.#context.name }, 'Capture files are written again.');
   }
-}
-
-/** Moves the packets of a chunk that was lost from those of its interfaces that are in the file to the dropped ones. */
-function countLost(file: CaptureFile, chunk: Chunk): void {
-  const single = file.interfaces.length === 1;
-  const counts = single ? [chunk.packets] : packetsByInterface(chunk.bytes, chunk.used);
-  for (const target of file.interfaces) {
-    const lost = counts[target.id] ?? 0;
-    target.packets -= lost;
-    if (target.id < file.interfacesWritten) target.dropped += lost;
-    else target.state.missed += lost;
-  }
-}
-
-function describe(file: CaptureFile, path: string): FinishedFile {
-  const lanes = file.interfaces.slice(0, file.interfacesWritten).map((target) => ({
-    name: target.state.lane.name,
-    packets: target.packets,
-    dropped: target.dropped,
-    firstSeconds: target.startSeconds,
-    firstNanoseconds: target.startNanoseconds,
-    lastSeconds: target.endSeconds,
-    lastNanoseconds: target.endNanoseconds,
-  }));
-  return { path, bytes: file.bytesWritten, packets: file.packetsWritten, lanes };
-}
-
-function operatorError(file: CaptureFile, cause: unknown): MirrorError {
-  if (cause instanceof MirrorError) return cause;
-  const path = file.out?.path ?? file.track.stem;
-  const context = { path, error: errnoOf(cause) };
-  if (isDiskFull(cause)) {
-    return new MirrorError('DISK_FULL', `There is no room left to write ${path || 'the output'}.`, context, {
-      cause,
-    });
-  }
-  const message = `${path || 'The output'} cannot be written: ${errnoOf(cause)}.`;
-  return new MirrorError('CAPTURE_WRITE_FAILED', message, context, { cause });
 }

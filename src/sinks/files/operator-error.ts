@@ -1,0 +1,17 @@
+import { MirrorError } from '../../observe/error.ts';
+import type { CaptureFile } from './capture-file.ts';
+import { errnoOf, isDiskFull } from './disk.ts';
+
+/** What an operator is told of a file that could not be written: `DISK_FULL` or `CAPTURE_WRITE_FAILED`. */
+export function operatorError(file: CaptureFile, cause: unknown): MirrorError {
+  if (cause instanceof MirrorError) return cause;
+  const path = file.out?.path ?? file.track.stem;
+  const context = { path, error: errnoOf(cause) };
+  if (isDiskFull(cause)) {
+    return new MirrorError('DISK_FULL', `There is no room left to write ${path || 'the output'}.`, context, {
+      cause,
+    });
+  }
+  const message = `${path || 'The output'} cannot be written: ${errnoOf(cause)}.`;
+  return new MirrorError('CAPTURE_WRITE_FAILED', message, context, { cause });
+}
