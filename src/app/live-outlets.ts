@@ -2,6 +2,7 @@ import type { Log } from '../observe/log.ts';
 import type { LaneReader } from '../packet/lane.ts';
 import type { FinishedFile } from '../pipeline/finished-file.ts';
 import { Outlet, type QueueLimits } from '../pipeline/outlet.ts';
+import { AssertionFailure } from '../wire/assert.ts';
 import { sinkCountersOf } from './shared-memory.ts';
 import { sinkKind } from './sink-set.ts';
 import type { WorkerStart } from './worker-messages.ts';
@@ -22,7 +23,7 @@ export function liveOutlets({ start, lanes, log, onFile }: LiveOutletOptions): O
   const { worker, memory, config } = start;
   return memory.sinkPlans.map(({ name }, index) => {
     const settings = config.sinks[name];
-    if (settings === undefined) throw new RangeError(`The sink "${name}" has no settings.`);
+    if (settings === undefined) throw new AssertionFailure(`The sink "${name}" has no settings.`);
     const counters = sinkCountersOf(memory, worker, index);
     const context = { name, worker, lanes, counters, log, now: Date.now, onFile };
     const sink = sinkKind(settings.kind).create(settings, context);

@@ -1,6 +1,7 @@
 import { SinkCounters } from '../pipeline/sink-counters.ts';
 import { allocateLanes, type LaneMemory } from '../receive/lane-memory.ts';
 import { settled, Tally, TALLY_LENGTH } from '../receive/tally.ts';
+import { AssertionFailure } from '../wire/assert.ts';
 
 /** What the counters must know of a configured sink. */
 export interface SinkPlan {
@@ -80,7 +81,7 @@ function sinkRow(
   index: number,
 ): { row: Float64Array; dropReasons: readonly string[] } {
   const plan = memory.sinkPlans[index];
-  if (plan === undefined) throw new RangeError(`There is no sink number ${index}.`);
+  if (plan === undefined) throw new AssertionFailure(`There is no sink number ${index}.`);
   const before = sinkRowsLength(memory.sinkPlans.slice(0, index));
   const at = worker * sinkRowsLength(memory.sinkPlans) + before;
   const length = SinkCounters.length(plan.dropReasons);

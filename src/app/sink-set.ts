@@ -1,6 +1,7 @@
 import type { Config } from '../config/settings.ts';
 import type { SinkKind } from '../pipeline/sink.ts';
 import { sinkKinds } from '../sinks/index.ts';
+import { AssertionFailure } from '../wire/assert.ts';
 import type { SinkPlan } from './shared-memory.ts';
 
 /** The configured sinks that run, in the order of the settings. */
@@ -14,6 +15,6 @@ export function sinkKind(kind: string): SinkKind {
   const kinds: readonly SinkKind[] = sinkKinds;
   const found = kinds.find((candidate) => candidate.kind === kind);
   if (found === undefined)
-    throw new RangeError(`There is no sink kind "${kind}": the settings were not checked.`);
+    throw new AssertionFailure(`There is no sink kind "${kind}": the settings were not checked.`);
   return found;
 }

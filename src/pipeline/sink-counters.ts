@@ -1,3 +1,5 @@
+import { AssertionFailure } from '../wire/assert.ts';
+
 /**
  * One sink's ledger in one worker: `delivered = written + filtered + Σ dropped + pending`.
  *
@@ -105,7 +107,8 @@ export class SinkCounters {
   }
   #index(reason: string): number {
     const index = this.reasons.indexOf(reason);
-    if (index < 0) throw new RangeError(`A sink dropped packets for the undeclared reason "${reason}".`);
+    if (index < 0)
+      throw new AssertionFailure(`A sink dropped packets for the undeclared reason "${reason}".`);
     return index;
   }
 }
