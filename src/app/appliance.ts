@@ -1,11 +1,8 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { isIPv6 } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { workerCount } from '../config/presets.ts';
 import type { Config } from '../config/settings.ts';
+import { refuseTakenPorts } from '../inputs/taken-ports.ts';
 import { KernelDrops } from '../inputs/udp-drops.ts';
-import { MirrorError } from '../observe/error.ts';
 import { type Readiness, readiness, type SinkState } from '../observe/health.ts';
 import type { Log } from '../observe/log.ts';
 import type { LogFormat, LogLevel } from '../observe/logger.ts';
@@ -190,22 +187,5 @@ export class Appliance {
       },
       'The kernel granted a smaller receive buffer: bursts may be lost.',
     );
-  }
-}
-
-/** Workers share their ports (SO_REUSEPORT), and so would a second appliance: half the packets would go there. */
-async function refuseTakenPorts(address: string, ports: Iterable<number>): Promise<void> {
-  for (const port of ports) {
-    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4' });
-    try {
-      socket.bind({ port, address, exclusive: true });
-      await once(socket, 'listening');
-    } catch (cause) {
-      const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-      const message = `Cannot receive UDP on ${address} port ${port}${taken ? ': is another mirrortap running?' : '.'}`;
-      throw new MirrorError('UDP_BIND_FAILED', message, { address, port }, { cause });
-    } finally {
-      socket.close();
-    }
   }
 }
