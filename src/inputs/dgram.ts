@@ -7,7 +7,8 @@ import type { PacketBatch } from '../packet/batch.ts';
 import { LinkType } from '../packet/link-type.ts';
 import type { Deliver, Input } from '../pipeline/input.ts';
 import { BatchPool } from './batch-pool.ts';
-import { HEADER_MAX_LEN, SocketHeader } from './socket-header.ts';
+import { NamedSenders } from './named-senders.ts';
+import { HEADER_MAX_LEN, writeSocketHeader } from './socket-header.ts';
 
 const BATCH_PACKETS = 1024;
 const BATCH_BYTES = 524_288;
@@ -45,7 +46,7 @@ export interface BoundSocket {
 export class DgramInput implements Input {
   readonly #options: DgramOptions;
   readonly #sockets: Socket[] = [];
-  readonly #header = new SocketHeader();
+  readonly #senders = new NamedSenders();
   readonly #pool = new BatchPool(BATCH_PACKETS, BATCH_BYTES);
   #batch: PacketBatch = this.#pool.take();
   #fill = 0;
@@ -175,7 +176,8 @@ export class DgramInput implements Input {
     const batch = this.#batch;
     const slot = batch.count++;
     const at = this.#fill;
-    const payloadAt = this.#header.write(batch.bytes, at, sender.address, sender.port, port, payload.length);
+    const from = this.#senders.socketAddress(sender.address, sender.port);
+    const payloadAt = writeSocketHeader(batch.view, at, from, 0, port, payload.length);
     payload.copy(batch.bytes, payloadAt);
     const end = payloadAt + payload.length;
     batch.at[slot] = at;

@@ -1,71 +1,89 @@
-import { parseAddress } from '../wire/address.ts';
-import { putU16 } from '../wire/bytes.ts';
 import { IpProtocol } from '../wire/ip-protocol.ts';
 import * as ipv4 from '../wire/ipv4.ts';
 import * as ipv6 from '../wire/ipv6.ts';
 import * as udp from '../wire/udp.ts';
+import { AddressFamily, family, INET6_ADDRESS, INET_ADDRESS, port } from './socket-address.ts';
 
-/** Most bytes that `write` puts in front of a payload. */
+/** Most bytes that `writeSocketHeader` puts in front of a payload. */
 export const HEADER_MAX_LEN = ipv6.HEADER_LEN + udp.HEADER_LEN;
 
-/** Senders whose parsed address is remembered; past it the memory starts afresh. */
-const SENDERS_MAX = 4096;
+/** First 32 bits of the headers, without what is zero and the length. */
+const IPV4_FIRST_WORD = 0x4500_0000;
+const IPV6_FIRST_WORD = 0x6000_0000;
+
+/** An IPv4-mapped address begins with ten zero bytes and these two (RFC 4291 section 2.5.5.2), then come four. */
+const MAPPED_MARK = 0xffff;
+const MAPPED_ADDRESS = 12;
 
 /**
- * Puts back the IP and UDP header that the kernel took off a datagram, so that a datagram from a socket and a
- * packet from a ring or a file take the same way through the receiver.
+ * Puts back the IP and UDP header that the kernel took off a datagram, so that a datagram from a socket and a packet
+ * from a ring or a file take the same way through the receiver. Allocates nothing.
  *
- * The destination address stays zero (the socket API does not tell it), and so do all checksums: the kernel
- * has verified them.
+ * The destination address stays zero (the socket API does not tell it), and so do all checksums: the kernel has
+ * verified them. A sender with an IPv4-mapped address gets an IPv4 header, one of an unknown family 0.0.0.0.
+ *
+ * @param block           where the headers go, at `at`; `HEADER_MAX_LEN` bytes are there
+ * @param sender          a `sockaddr_in` or `sockaddr_in6` at `senderAt`, all its bytes
+ * @param destinationPort port of the socket
+ * @param payloadLength   bytes of UDP payload, at most 65,507 (IPv4) or 65,527 (IPv6)
+ * @returns offset of the payload
  */
-export class SocketHeader {
-  readonly #senders = new Map<string, Uint8Array>();
+export function writeSocketHeader(
+  block: DataView,
+  at: number,
+  sender: DataView,
+  senderAt: number,
+  destinationPort: number,
+  payloadLength: number,
+): number {
+  const udpLength = udp.HEADER_LEN + payloadLength;
+  const udpAt =
+    family(sender, senderAt) === AddressFamily.inet6
+      ? writeFromInet6(block, at, sender, senderAt + INET6_ADDRESS, udpLength)
+      : writeIpv4(block, at, inetAddress(sender, senderAt), udpLength);
+  block.setInt32(udpAt, (port(sender, senderAt) << 16) | destinationPort);
+  // the low half is the checksum
+  block.setInt32(udpAt + 4, udpLength << 16);
+  return udpAt + udp.HEADER_LEN;
+}
 
-  /**
-   * Writes the headers of a datagram at `at` and returns the offset of its payload.
-   *
-   * @param sender        textual source address as the socket API gives it; an IPv4-mapped one counts as IPv4
-   * @param payloadLength bytes of UDP payload, at most 65,507 (IPv4) or 65,527 (IPv6)
-   */
-  write(
-    bytes: Buffer,
-    at: number,
-    sender: string,
-    sourcePort: number,
-    destinationPort: number,
-    payloadLength: number,
-  ): number {
-    const address = this.#senders.get(sender) ?? this.#learn(sender);
-    const udpLength = udp.HEADER_LEN + payloadLength;
-    const isIpv4 = address.length === 4;
-    const headerLen = isIpv4 ? ipv4.HEADER_LEN : ipv6.HEADER_LEN;
-    const udpAt = at + headerLen;
-    bytes.fill(0, at, udpAt + udp.HEADER_LEN);
-    if (isIpv4) {
-      bytes[at] = 0x45;
-      putU16(bytes, at + 2, headerLen + udpLength);
-      bytes[at + 9] = IpProtocol.udp;
-      bytes.set(address, at + ipv4.SOURCE);
-    } else {
-      bytes[at] = 0x60;
-      putU16(bytes, at + 4, udpLength);
-      bytes[at + 6] = IpProtocol.udp;
-      bytes.set(address, at + ipv6.SOURCE);
-    }
-    putU16(bytes, udpAt, sourcePort);
-    putU16(bytes, udpAt + 2, destinationPort);
-    putU16(bytes, udpAt + 4, udpLength);
-    return udpAt + udp.HEADER_LEN;
-  }
+function inetAddress(sender: DataView, senderAt: number): number {
+  return family(sender, senderAt) === AddressFamily.inet ? sender.getInt32(senderAt + INET_ADDRESS) : 0;
+}
 
-  #learn(sender: string): Uint8Array {
-    if (this.#senders.size >= SENDERS_MAX) this.#senders.clear();
-    const plain =
-      sender.startsWith('::ffff:') && sender.includes('.') ? sender.slice('::ffff:'.length) : sender;
-    const zone = plain.indexOf('%');
-    const parsed = parseAddress(zone < 0 ? plain : plain.slice(0, zone));
-    const address = parsed?.bytes ?? new Uint8Array(4);
-    this.#senders.set(sender, address);
-    return address;
-  }
+function writeFromInet6(
+  block: DataView,
+  at: number,
+  sender: DataView,
+  addressAt: number,
+  udpLength: number,
+): number {
+  const first = sender.getInt32(addressAt);
+  const second = sender.getInt32(addressAt + 4);
+  const third = sender.getInt32(addressAt + 8);
+  const last = sender.getInt32(addressAt + MAPPED_ADDRESS);
+  if (first === 0 && second === 0 && third === MAPPED_MARK) return writeIpv4(block, at, last, udpLength);
+
+  block.setInt32(at, IPV6_FIRST_WORD);
+  // payload length, next header, hop limit
+  block.setInt32(at + 4, (udpLength << 16) | (IpProtocol.udp << 8));
+  const sourceAt = at + ipv6.SOURCE;
+  block.setInt32(sourceAt, first);
+  block.setInt32(sourceAt + 4, second);
+  block.setInt32(sourceAt + 8, third);
+  block.setInt32(sourceAt + 12, last);
+  const destinationAt = at + ipv6.DESTINATION;
+  for (let i = 0; i < ipv6.ADDRESS_LEN; i += 4) block.setInt32(destinationAt + i, 0);
+  return at + ipv6.HEADER_LEN;
+}
+
+function writeIpv4(block: DataView, at: number, source: number, udpLength: number): number {
+  block.setInt32(at, IPV4_FIRST_WORD | (ipv4.HEADER_LEN + udpLength));
+  // identification, flags and fragment offset
+  block.setInt32(at + 4, 0);
+  // time to live, protocol, checksum
+  block.setInt32(at + 8, IpProtocol.udp << 16);
+  block.setInt32(at + ipv4.SOURCE, source);
+  block.setInt32(at + ipv4.DESTINATION, 0);
+  return at + ipv4.HEADER_LEN;
 }

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { traffic } from '../../samples/make/traffic.ts';
-import { HEADER_MAX_LEN, SocketHeader } from '../../src/inputs/socket-header.ts';
+import { NamedSenders } from '../../src/inputs/named-senders.ts';
+import { HEADER_MAX_LEN, writeSocketHeader } from '../../src/inputs/socket-header.ts';
 import { MirrorSender } from '../../src/mirror/sender.ts';
 import { makeSession, type MirrorSession, type TargetType, WHOLE_FRAME } from '../../src/mirror/session.ts';
 import { sourcePort } from '../../src/mirror/source-port.ts';
@@ -95,12 +96,12 @@ export type Let = Arrival<Datagram>;
 
 /** Receives all arrivals in batches of any size, and says which of them were delivered as what. */
 export function receive(random: Seeded, bench: Bench, arrivals: readonly Let[]): Received[] {
-  const header = new SocketHeader();
+  const senders = new NamedSenders();
   const received: Received[] = [];
   for (let from = 0; from < arrivals.length; ) {
     const some = arrivals.slice(from, from + 1 + random.below(200));
     from += some.length;
-    const batch = batchOf(header, some);
+    const batch = batchOf(senders, some);
     bench.receiver.process(batch);
     received.push(...outcomes(bench, batch, some));
   }
@@ -115,13 +116,14 @@ export interface Received {
   readonly wireLen?: number;
 }
 
-function batchOf(header: SocketHeader, arrivals: readonly Let[]): PacketBatch {
+function batchOf(senders: NamedSenders, arrivals: readonly Let[]): PacketBatch {
   const space = arrivals.reduce((sum, { bytes }) => sum + HEADER_MAX_LEN + bytes.length, 0);
   const batch = new PacketBatch(arrivals.length, Buffer.alloc(space));
   let at = 0;
   for (const [slot, { sent, bytes, timeUs }] of arrivals.entries()) {
     const { from, port } = sent.route;
-    const payloadAt = header.write(batch.bytes, at, from, sent.sourcePort, port, bytes.length);
+    const sender = senders.socketAddress(from, sent.sourcePort);
+    const payloadAt = writeSocketHeader(batch.view, at, sender, 0, port, bytes.length);
     batch.bytes.set(bytes, payloadAt);
     batch.at[slot] = at;
     at = payloadAt + bytes.length;

@@ -1,10 +1,12 @@
 import { assert, constantFrom, integer, ipV4, ipV6, nat, oneof, property, uint8Array } from 'fast-check';
 import { expect, test } from 'vitest';
-import { HEADER_MAX_LEN, SocketHeader } from '../../../src/inputs/socket-header.ts';
+import { NamedSenders } from '../../../src/inputs/named-senders.ts';
+import { HEADER_MAX_LEN, writeSocketHeader } from '../../../src/inputs/socket-header.ts';
 import { Layers } from '../../../src/packet/layers.ts';
 import { LinkType } from '../../../src/packet/link-type.ts';
 import { NOT_TUNNEL, readOuter, tunnelPorts } from '../../../src/receive/outer.ts';
 import { formatAddress, parseAddress } from '../../../src/wire/address.ts';
+import { blockOf } from '../../../src/wire/block.ts';
 import { Fault } from '../../../src/wire/fault.ts';
 
 const port = integer({ min: 0, max: 0xffff });
@@ -17,7 +19,7 @@ function plain(text: string): string {
 }
 
 test('the receiver reads back what was written: payload, port and source, at any offset', () => {
-  const header = new SocketHeader();
+  const senders = new NamedSenders();
   const sender = oneof(
     ipV4(),
     ipV4().map((address) => `::ffff:${address}`),
@@ -34,7 +36,8 @@ test('the receiver reads back what was written: payload, port and source, at any
       nat(50),
       (from, sport, dport, payload, at) => {
         const bytes = Buffer.alloc(at + HEADER_MAX_LEN + payload.length + 8, 0xa5);
-        const payloadAt = header.write(bytes, at, from, sport, dport, payload.length);
+        const sender = senders.socketAddress(from, sport);
+        const payloadAt = writeSocketHeader(blockOf(bytes).view, at, sender, 0, dport, payload.length);
         bytes.set(payload, payloadAt);
         const end = payloadAt + payload.length;
         expect(payloadAt - at).toBeLessThanOrEqual(HEADER_MAX_LEN);
@@ -54,31 +57,35 @@ test('the receiver reads back what was written: payload, port and source, at any
 });
 
 test('the largest datagrams of both families', () => {
-  const header = new SocketHeader();
+  const senders = new NamedSenders();
   const bytes = Buffer.alloc(65_575 + 8);
   const layers = new Layers();
   for (const [sender, length] of [
     ['192.0.2.1', 65_507],
     ['2001:db8::1', 65_527],
   ] as const) {
-    const payloadAt = header.write(bytes, 0, sender, 1, 4789, length);
+    const from = senders.socketAddress(sender, 1);
+    const payloadAt = writeSocketHeader(blockOf(bytes).view, 0, from, 0, 4789, length);
     expect(readOuter(bytes, 0, payloadAt + length, LinkType.raw, ports, layers)).toBe(Fault.none);
     expect(layers.payloadEnd - layers.payloadAt).toBe(length);
   }
 });
 
 test('more senders than are remembered are all told right', () => {
-  const header = new SocketHeader();
+  const senders = new NamedSenders();
   const bytes = Buffer.alloc(HEADER_MAX_LEN);
   for (let number = 0; number < 10_000; number++) {
     const sender = `10.1.${number >>> 8}.${number & 0xff}`;
-    header.write(bytes, 0, sender, 1, 4789, 0);
+    writeSocketHeader(blockOf(bytes).view, 0, senders.socketAddress(sender, 1), 0, 4789, 0);
     expect(formatAddress(bytes, 12, 4)).toBe(sender);
   }
 });
 
-test('a sender that is no address counts as the unspecified one', () => {
+test.each([
+  { name: 'a sender that is no address', sender: () => new NamedSenders().socketAddress('nobody', 1) },
+  { name: 'a family that is not known', sender: () => new DataView(new Uint8Array(28).fill(0x11).buffer) },
+])('$name counts as the unspecified one', ({ sender }) => {
   const bytes = Buffer.alloc(HEADER_MAX_LEN, 0xa5);
-  new SocketHeader().write(bytes, 0, 'nobody', 1, 4789, 0);
+  writeSocketHeader(blockOf(bytes).view, 0, sender(), 0, 4789, 0);
   expect(formatAddress(bytes, 12, 4)).toBe('0.0.0.0');
 });
