@@ -19,6 +19,7 @@ export const errorCodes = [
   'TARGET_UNKNOWN',
   'HTTP_BIND_FAILED',
   'WORKER_FAILED',
+  'SYSTEM_CALL_FAILED',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 

@@ -1,0 +1,59 @@
+/**
+ * Where the fields of a structure of the kernel or the C library lie, on 64-bit little-endian Linux.
+ *
+ * The tables are compared with what a C compiler says of the header files.
+ */
+export interface Layout<Field extends string = string> {
+  /** The header file that declares it. */
+  readonly header: string;
+  /** As C names its type. */
+  readonly name: string;
+  /** Size of the whole structure, with padding. */
+  readonly bytes: number;
+  /** Byte offset of each field that is used here. */
+  readonly at: Readonly<Record<Field, number>>;
+}
+
+export const mmsghdr = {
+  header: 'sys/socket.h',
+  name: 'struct mmsghdr',
+  bytes: 64,
+  at: {
+    'msg_hdr.msg_name': 0,
+    'msg_hdr.msg_namelen': 8,
+    'msg_hdr.msg_iov': 16,
+    'msg_hdr.msg_iovlen': 24,
+    'msg_hdr.msg_control': 32,
+    'msg_hdr.msg_controllen': 40,
+    'msg_hdr.msg_flags': 48,
+    msg_len: 56,
+  },
+} as const satisfies Layout;
+
+export const iovec = {
+  header: 'sys/uio.h',
+  name: 'struct iovec',
+  bytes: 16,
+  at: { iov_base: 0, iov_len: 8 },
+} as const satisfies Layout;
+
+export const pollfd = {
+  header: 'poll.h',
+  name: 'struct pollfd',
+  bytes: 8,
+  at: { fd: 0, events: 4, revents: 6 },
+} as const satisfies Layout;
+
+export const sockFprog = {
+  header: 'linux/filter.h',
+  name: 'struct sock_fprog',
+  bytes: 16,
+  at: { len: 0, filter: 8 },
+} as const satisfies Layout;
+
+export const sockFilter = {
+  header: 'linux/filter.h',
+  name: 'struct sock_filter',
+  bytes: 8,
+  at: { code: 0, jt: 2, jf: 3, k: 4 },
+} as const satisfies Layout;
