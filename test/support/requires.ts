@@ -21,6 +21,7 @@ export interface Missing {
 const packages: Readonly<Record<string, string>> = {
   capinfos: 'wireshark-common',
   editcap: 'wireshark-common',
+  ip: 'iproute2',
   mkfifo: 'coreutils',
   promtool: 'prometheus',
   script: 'bsdutils',
@@ -72,7 +73,8 @@ function isExecutable(path: string): boolean {
   }
 }
 
-function missing(lack: Missing): void {
+/** Records what is missing. */
+export function missing(lack: Missing): void {
   const list = process.env['MIRRORTAP_MISSING'];
   if (list !== undefined) appendFileSync(list, `${JSON.stringify(lack)}\n`);
 }
