@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { SettingOption } from '../../config/overrides.ts';
 import { MirrorError } from '../../observe/error.ts';
 import type { DecapOptions } from '../decap.ts';
+import { givenSettings } from './given-settings.ts';
 import { collect, commandIo, makeCommand, notInThisVersion, reportOption, wholeNumber } from './shared.ts';
 import type { TypedSettings } from './typed-settings.ts';
 
@@ -56,12 +57,10 @@ export function addDecapCommand(program: Command): void {
   for (const [, flags] of LATER_OPTIONS)
     command.addOption(new Option(flags, 'not in this version').hideHelp());
   command.action(async (files: string[], options: TypedOptions) => {
-    const { loadTyped } = await import('./typed-settings.ts');
+    const typed = checked(files, options);
+    const config = await givenSettings(options, settings(options));
     const { runDecap } = await import('../decap-command.ts');
-    process.exitCode = await runDecap(
-      { ...checked(files, options), config: loadTyped(options, settings(options)) },
-      commandIo(command),
-    );
+    process.exitCode = await runDecap({ ...typed, config }, commandIo(command));
   });
   program.addCommand(command);
 }

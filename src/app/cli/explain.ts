@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { givenSettings } from './given-settings.ts';
 import { commandIo, collect, makeCommand, wholeNumber } from './shared.ts';
 import type { TypedSettings } from './typed-settings.ts';
 
@@ -17,9 +18,8 @@ export function addExplainCommand(program: Command): void {
     .option('-c, --config <file>', 'settings, YAML: the tunnel ports are read from it')
     .option('--set <path=value>', 'one setting; wins over the file and the environment', collect);
   command.action(async (file: string, options: TypedOptions) => {
-    const { loadTyped } = await import('./typed-settings.ts');
+    const { listen } = await givenSettings(options);
     const { runExplain } = await import('../explain.ts');
-    const { listen } = loadTyped(options);
     const { vxlanPorts, genevePorts } = listen;
     const packet = options.packet === undefined ? {} : { packet: options.packet };
     process.exitCode = await runExplain({ file, ...packet, vxlanPorts, genevePorts }, commandIo(command));

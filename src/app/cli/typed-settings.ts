@@ -9,7 +9,7 @@ export interface TypedSettings {
 
 /**
  * The settings that a command was given, in layers: file, environment, `--set` and then `more`. Commands import this
- * file when they need it: with the schema library behind it, it is half the time that a command takes to start.
+ * file when they need it: with the schema library behind it, it is half the time that a command takes to start; `givenSettings` leaves it out where it can.
  */
 export function loadTyped(options: TypedSettings, more: ConfigSources['set'] = []): Config {
   return loadConfig({
