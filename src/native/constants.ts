@@ -58,6 +58,12 @@ export const socketOption = {
   SO_DETACH_REUSEPORT_BPF: 68,
 } as const;
 
+/** Which 32-bit word of SO_MEMINFO says what; linux/sock_diag.h */
+export const memoryInfo = {
+  SK_MEMINFO_DROPS: 8,
+  SK_MEMINFO_VARS: 9,
+} as const;
+
 /** Options of level SOL_PACKET; linux/if_packet.h */
 export const packetOption = {
   PACKET_ADD_MEMBERSHIP: 1,

@@ -37,6 +37,36 @@ export const iovec = {
   at: { iov_base: 0, iov_len: 8 },
 } as const satisfies Layout;
 
+/** Data follows it; the next one begins at the next multiple of 8. */
+export const cmsghdr = {
+  header: 'sys/socket.h',
+  name: 'struct cmsghdr',
+  bytes: 16,
+  at: { cmsg_len: 0, cmsg_level: 8, cmsg_type: 12 },
+} as const satisfies Layout;
+
+export const timespec = {
+  header: 'time.h',
+  name: 'struct timespec',
+  bytes: 16,
+  at: { tv_sec: 0, tv_nsec: 8 },
+} as const satisfies Layout;
+
+/** Family and scope are in host order, port and address in network order. */
+export const sockaddrIn = {
+  header: 'netinet/in.h',
+  name: 'struct sockaddr_in',
+  bytes: 16,
+  at: { sin_family: 0, sin_port: 2, sin_addr: 4 },
+} as const satisfies Layout;
+
+export const sockaddrIn6 = {
+  header: 'netinet/in.h',
+  name: 'struct sockaddr_in6',
+  bytes: 28,
+  at: { sin6_family: 0, sin6_port: 2, sin6_addr: 8, sin6_scope_id: 24 },
+} as const satisfies Layout;
+
 export const pollfd = {
   header: 'poll.h',
   name: 'struct pollfd',
