@@ -7,11 +7,13 @@ import { checked } from './retry.ts';
  *
  * @param request as in `SIOCETHTOOL`
  * @param argument the structure, read and written by the kernel; an address inside it must stay valid during the call
+ * @param device what the request is about, for the error
  * @throws MirrorError `SYSTEM_CALL_FAILED`
  */
-export function controlDevice(descriptor: number, request: number, argument: Uint8Array): void {
+export function controlDevice(descriptor: number, request: number, argument: Uint8Array, device = ''): void {
   const { ioctl } = systemCalls();
-  checked('ioctl', () => ioctl(descriptor, request, argument), requestName(request));
+  const what = `${requestName(request)} ${device}`.trimEnd();
+  checked('ioctl', () => ioctl(descriptor, request, argument), what);
 }
 
 function requestName(request: number): string {

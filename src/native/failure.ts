@@ -4,7 +4,7 @@ import { remedyFor } from './remedies.ts';
 
 const names = new Map<number, string>();
 for (const [name, number] of Object.entries(constants.errno)) {
-  // two names of one number: the one that the manual pages use comes first
+  // of two names of one number, the first is the one that Node itself tells
   if (!names.has(number)) names.set(number, name);
 }
 

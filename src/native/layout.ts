@@ -87,3 +87,34 @@ export const sockFilter = {
   bytes: 8,
   at: { code: 0, jt: 2, jf: 3, k: 4 },
 } as const satisfies Layout;
+
+export const ifreq = {
+  header: 'net/if.h',
+  name: 'struct ifreq',
+  bytes: 40,
+  at: { ifr_name: 0, ifr_data: 16 },
+} as const satisfies Layout;
+
+/** Followed by a 32-bit count for each set that is asked for. */
+export const ethtoolSsetInfo = {
+  header: 'linux/ethtool.h',
+  name: 'struct ethtool_sset_info',
+  bytes: 16,
+  at: { cmd: 0, sset_mask: 8 },
+} as const satisfies Layout;
+
+/** Followed by names of ETH_GSTRING_LEN bytes. */
+export const ethtoolGstrings = {
+  header: 'linux/ethtool.h',
+  name: 'struct ethtool_gstrings',
+  bytes: 12,
+  at: { cmd: 0, string_set: 4, len: 8 },
+} as const satisfies Layout;
+
+/** Followed by 64-bit numbers. */
+export const ethtoolStats = {
+  header: 'linux/ethtool.h',
+  name: 'struct ethtool_stats',
+  bytes: 8,
+  at: { cmd: 0, n_stats: 4 },
+} as const satisfies Layout;

@@ -21,6 +21,7 @@ export interface Missing {
 const packages: Readonly<Record<string, string>> = {
   capinfos: 'wireshark-common',
   editcap: 'wireshark-common',
+  gcc: 'build-essential',
   ip: 'iproute2',
   mkfifo: 'coreutils',
   promtool: 'prometheus',
