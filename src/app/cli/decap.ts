@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { SettingOption } from '../../config/overrides.ts';
 import { MirrorError } from '../../observe/error.ts';
-import type { DecapOptions } from '../decap.ts';
+import type { DecapOptions } from '../decap/one-worker.ts';
 import { givenSettings } from './given-settings.ts';
 import { collect, commandIo, makeCommand, notInThisVersion, reportOption, wholeNumber } from './shared.ts';
 import type { TypedSettings } from './typed-settings.ts';
@@ -59,7 +59,7 @@ export function addDecapCommand(program: Command): void {
   command.action(async (files: string[], options: TypedOptions) => {
     const typed = checked(files, options);
     const config = await givenSettings(options, settings(options));
-    const { runDecap } = await import('../decap-command.ts');
+    const { runDecap } = await import('../decap/command.ts');
     process.exitCode = await runDecap({ ...typed, config }, commandIo(command));
   });
   program.addCommand(command);

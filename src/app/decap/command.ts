@@ -1,13 +1,13 @@
 import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { describeError } from '../observe/describe-error.ts';
-import { MirrorError } from '../observe/error.ts';
-import { reportJson } from '../observe/report.ts';
-import { reportText } from '../observe/report-text.ts';
-import { Decap, type DecapOptions, STDOUT } from './decap.ts';
-import { showProgress } from './decap-progress.ts';
-import { type CommandIo, type EndingSignal, ExitStatus, exitStatusBySignal } from './io.ts';
-import { SignalQueue } from './signal-queue.ts';
+import { describeError } from '../../observe/describe-error.ts';
+import { MirrorError } from '../../observe/error.ts';
+import { reportJson } from '../../observe/report.ts';
+import { reportText } from '../../observe/report-text.ts';
+import { Decap, type DecapOptions, STDOUT } from './one-worker.ts';
+import { showProgress } from './progress.ts';
+import { type CommandIo, type EndingSignal, ExitStatus, exitStatusBySignal } from '../io.ts';
+import { SignalQueue } from '../signal-queue.ts';
 
 /** The first signal ends the work and finishes the files, the second ends the process where it stands. */
 const SIGNALS_MAX = 2;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { progressLine, showProgress } from '../../../src/app/decap-progress.ts';
+import { progressLine, showProgress } from '../../../../src/app/decap/progress.ts';
 
 const base = { path: 'day.pcapng', file: 2, files: 3, bytesRead: 0, totalBytes: 200, packets: 0 };
 

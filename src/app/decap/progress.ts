@@ -1,4 +1,4 @@
-import { printable } from '../observe/describe-error.ts';
+import { printable } from '../../observe/describe-error.ts';
 
 /** How far a `decap` is. */
 export interface DecapProgress {
