@@ -57,7 +57,7 @@ let loading: Promise<string | undefined> | undefined;
 /**
  * Makes system calls possible in this thread; to be awaited once before any other function of this room is called.
  *
- * @returns why they are not possible here, as a clause without a full stop; `undefined`: they are
+ * @returns why they are not possible here, a sentence; `undefined`: they are
  */
 export function loadNative(): Promise<string | undefined> {
   loading ??= load();
@@ -72,9 +72,9 @@ export function systemCalls(): SystemCalls {
 
 /** Why this machine is none whose calls are known; `undefined`: it is one. */
 export function unsupported(platform: string, architecture: string, order: string): string | undefined {
-  if (platform !== 'linux') return `this system is ${platform}, not Linux`;
+  if (platform !== 'linux') return `This system is ${platform}, not Linux.`;
   if (order !== 'LE' || !ARCHITECTURES.includes(architecture)) {
-    return `the architecture ${architecture} is none of ${ARCHITECTURES.join(', ')}`;
+    return `The architecture ${architecture} is none of ${ARCHITECTURES.join(', ')}.`;
   }
   return undefined;
 }
@@ -95,6 +95,6 @@ async function load(): Promise<string | undefined> {
     return undefined;
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
-    return `koffi, which makes system calls, cannot be loaded: ${why.split('\n', 1)[0]}`;
+    return `The library koffi, which makes system calls, cannot be loaded: ${why.split('\n', 1)[0]?.replace(/\.$/, '')}.`;
   }
 }

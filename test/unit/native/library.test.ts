@@ -66,6 +66,6 @@ test('a library that is not there is a reason, not an error', async () => {
     const { loadNative } = await import(room + 'library.ts');
     parentPort.postMessage(await loadNative());`);
   expect(reason).toBe(
-    'koffi, which makes system calls, cannot be loaded: Cannot find the native Koffi module',
+    'The library koffi, which makes system calls, cannot be loaded: Cannot find the native Koffi module.',
   );
 });
