@@ -1,8 +1,9 @@
+import { family as families } from '../native/constants.ts';
 import { IpProtocol } from '../wire/ip-protocol.ts';
 import * as ipv4 from '../wire/ipv4.ts';
 import * as ipv6 from '../wire/ipv6.ts';
 import * as udp from '../wire/udp.ts';
-import { AddressFamily, family, INET6_ADDRESS, INET_ADDRESS, port } from './socket-address.ts';
+import { family, INET6_ADDRESS, INET_ADDRESS, port } from './socket-address.ts';
 
 /** Most bytes that `writeSocketHeader` puts in front of a payload. */
 export const HEADER_MAX_LEN = ipv6.HEADER_LEN + udp.HEADER_LEN;
@@ -38,7 +39,7 @@ export function writeSocketHeader(
 ): number {
   const udpLength = udp.HEADER_LEN + payloadLength;
   const udpAt =
-    family(sender, senderAt) === AddressFamily.inet6
+    family(sender, senderAt) === families.AF_INET6
       ? writeFromInet6(block, at, sender, senderAt + INET6_ADDRESS, udpLength)
       : writeIpv4(block, at, inetAddress(sender, senderAt), udpLength);
   block.setInt32(udpAt, (port(sender, senderAt) << 16) | destinationPort);
@@ -48,7 +49,7 @@ export function writeSocketHeader(
 }
 
 function inetAddress(sender: DataView, senderAt: number): number {
-  return family(sender, senderAt) === AddressFamily.inet ? sender.getInt32(senderAt + INET_ADDRESS) : 0;
+  return family(sender, senderAt) === families.AF_INET ? sender.getInt32(senderAt + INET_ADDRESS) : 0;
 }
 
 function writeFromInet6(
