@@ -152,3 +152,8 @@ export const ethtool = {
   ETH_SS_STATS: 1,
   ETH_GSTRING_LEN: 32,
 } as const;
+
+/** linux/capability.h */
+export const capability = {
+  CAP_NET_RAW: 13,
+} as const;

@@ -118,3 +118,18 @@ export const ethtoolStats = {
   bytes: 8,
   at: { cmd: 0, n_stats: 4 },
 } as const satisfies Layout;
+
+export const capHeader = {
+  header: 'linux/capability.h',
+  name: 'struct __user_cap_header_struct',
+  bytes: 8,
+  at: { version: 0, pid: 4 },
+} as const satisfies Layout;
+
+/** One for each 32 capabilities. */
+export const capData = {
+  header: 'linux/capability.h',
+  name: 'struct __user_cap_data_struct',
+  bytes: 12,
+  at: { effective: 0, permitted: 4 },
+} as const satisfies Layout;

@@ -29,6 +29,8 @@ export interface SystemCalls {
   sendmmsg: (descriptor: number, messages: Memory, count: number, flags: number) => number;
   if_nametoindex: (name: string) => number;
   ioctl: (descriptor: number, request: number, argument: Memory) => number;
+  capget: (header: Memory, data: Memory) => number;
+  capset: (header: Memory, data: Memory) => number;
 }
 
 /** C declarations of the calls above, types of fixed size for `socklen_t`, `nfds_t` and `off_t`. */
@@ -46,6 +48,8 @@ const declarations = {
   sendmmsg: 'int sendmmsg(int, void*, uint32_t, int)',
   if_nametoindex: 'uint32_t if_nametoindex(const char*)',
   ioctl: 'int ioctl(int, uint64_t, void*)',
+  capget: 'int capget(void*, void*)',
+  capset: 'int capset(void*, void*)',
 } as const satisfies Partial<Record<keyof SystemCalls, string>>;
 
 /** Their numbers are those of `constants.ts`. */

@@ -26,6 +26,7 @@ const packages: Readonly<Record<string, string>> = {
   mkfifo: 'coreutils',
   promtool: 'prometheus',
   script: 'bsdutils',
+  setpriv: 'util-linux',
 };
 
 /** The Debian package that brings `program`. */

@@ -21,6 +21,7 @@ const headers: Readonly<Record<Group, readonly string[]>> = {
   pollEvent: ['poll.h'],
   deviceRequest: ['linux/sockios.h'],
   ethtool: ['linux/ethtool.h'],
+  capability: ['linux/capability.h'],
 };
 
 const groups = Object.entries(constants).map(([name, group]) => ({ name: name as Group, group }));
