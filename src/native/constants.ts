@@ -157,3 +157,8 @@ export const ethtool = {
 export const capability = {
   CAP_NET_RAW: 13,
 } as const;
+
+/** Status of the clock; sys/timex.h */
+export const clockStatus = {
+  STA_UNSYNC: 0x40,
+} as const;

@@ -133,3 +133,10 @@ export const capData = {
   bytes: 12,
   at: { effective: 0, permitted: 4 },
 } as const satisfies Layout;
+
+export const timex = {
+  header: 'sys/timex.h',
+  name: 'struct timex',
+  bytes: 208,
+  at: { modes: 0, status: 40 },
+} as const satisfies Layout;

@@ -29,6 +29,7 @@ export interface SystemCalls {
   sendmmsg: (descriptor: number, messages: Memory, count: number, flags: number) => number;
   if_nametoindex: (name: string) => number;
   ioctl: (descriptor: number, request: number, argument: Memory) => number;
+  adjtimex: (clock: Memory) => number;
   capget: (header: Memory, data: Memory) => number;
   capset: (header: Memory, data: Memory) => number;
 }
@@ -48,6 +49,7 @@ const declarations = {
   sendmmsg: 'int sendmmsg(int, void*, uint32_t, int)',
   if_nametoindex: 'uint32_t if_nametoindex(const char*)',
   ioctl: 'int ioctl(int, uint64_t, void*)',
+  adjtimex: 'int adjtimex(void*)',
   capget: 'int capget(void*, void*)',
   capset: 'int capset(void*, void*)',
 } as const satisfies Partial<Record<keyof SystemCalls, string>>;

@@ -3,6 +3,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** Compiles a C program, and calls `work` with the path of what came out. */
+export function cProgram<T>(text: string, work: (path: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'mirrortap-c-'));
+  try {
+    const path = join(folder, 'program');
+    execFileSync('gcc', ['-x', 'c', '-', '-o', path], { input: text });
+    return work(path);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /**
  * What a C compiler says of the header files of this machine.
  *
@@ -11,26 +23,12 @@ import { join } from 'node:path';
  * @returns their values, by expression
  */
 export function cFacts(headers: readonly string[], expressions: readonly string[]): Map<string, number> {
-  const folder = mkdtempSync(join(tmpdir(), 'mirrortap-c-'));
-  try {
-    const program = join(folder, 'facts');
-    const included = ['stdio.h', 'stddef.h', ...headers].map((header) => `#include <${header}>`);
-    const printed = expressions.map((expression) => `  printf("%lld\\n", (long long)(${expression}));`);
-    const lines = [
-      '#define _GNU_SOURCE',
-      ...included,
-      'int main(void) {',
-      ...printed,
-      '  return 0;',
-      '}',
-      '',
-    ];
-    execFileSync('gcc', ['-x', 'c', '-', '-o', program], { input: lines.join('\n') });
-    const values = execFileSync(program, { encoding: 'utf8' }).trim().split('\n').map(Number);
-    return new Map(expressions.map((expression, i) => [expression, values[i] ?? Number.NaN]));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const included = ['stdio.h', 'stddef.h', ...headers].map((header) => `#include <${header}>`);
+  const printed = expressions.map((expression) => `  printf("%lld\\n", (long long)(${expression}));`);
+  const lines = ['#define _GNU_SOURCE', ...included, 'int main(void) {', ...printed, '  return 0;', '}', ''];
+  const told = cProgram(lines.join('\n'), (path) => execFileSync(path, { encoding: 'utf8' }));
+  const values = told.trim().split('\n').map(Number);
+  return new Map(expressions.map((expression, i) => [expression, values[i] ?? Number.NaN]));
 }
 
 /** A structure whose size and offsets are to be compared. */

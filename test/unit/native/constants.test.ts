@@ -21,6 +21,7 @@ const headers: Readonly<Record<Group, readonly string[]>> = {
   pollEvent: ['poll.h'],
   deviceRequest: ['linux/sockios.h'],
   ethtool: ['linux/ethtool.h'],
+  clockStatus: ['sys/timex.h'],
   capability: ['linux/capability.h'],
 };
 

@@ -34,8 +34,6 @@ const program = `
 test.skipIf(!native || !requiresNamespaces())(
   'a veth: what ip says, under nic, since the start',
   async () => {
-    const { spawn } = await import('node:child_process');
-    const { once } = await import('node:events');
     await withNetwork('veth', async (network) => {
       const { sender, receiver, receiverInterface, receiverAddress } = network;
       const run = (namespace: string, ...command: string[]): string => {
