@@ -28,8 +28,12 @@ export interface IntakeSet<Handle> {
   /** Packets that the kernel dropped since `open`; never less than before. Asked once a second, and at the end. */
   kernelDrops(): number;
 
-  /** Told once a second: addresses of this host may have changed. Never throws. */
-  refresh(): void;
+  /**
+   * Told once a second: addresses of this host may have changed. Never throws.
+   *
+   * @returns what has come up since, to be said as `notes` are
+   */
+  refresh(): readonly IntakeNote[];
 
   /** The sockets with a receive buffer of their own. */
   bound(): readonly BoundSocket[];

@@ -15,11 +15,14 @@ export const errorCodes = [
   'CAPTURE_WRITE_FAILED',
   'DISK_FULL',
   'UDP_BIND_FAILED',
+  'INTERFACE_UNKNOWN',
+  'INTERFACE_DOWN',
   'UDP_SEND_FAILED',
   'TARGET_UNKNOWN',
   'HTTP_BIND_FAILED',
   'WORKER_FAILED',
   'SYSTEM_CALL_FAILED',
+  'NATIVE_UNAVAILABLE',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
