@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MirrorError } from '../../src/observe/error.ts';
 import { Consumer, turns } from '../support/consumer.ts';
-import { COUNT, inputFixtures, type InputSource, inWorld, SECONDS } from '../support/input-sources.ts';
+import { COUNT, inputFixtures, type InputSource, inWorld } from '../support/input-sources.ts';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
 
@@ -11,8 +11,8 @@ async function expectNothingOpen(source: InputSource): Promise<void> {
   expect(source.open()).toBe(0);
 }
 
-describe.each(inputFixtures)('input: $name', ({ linkType, isLive, make }) => {
-  const consumer = (seed: number): Consumer => new Consumer(seed, { linkType, seconds: SECONDS });
+describe.each(inputFixtures)('input: $name', ({ linkType, seconds, isLive, make }) => {
+  const consumer = (seed: number): Consumer => new Consumer(seed, { linkType, seconds });
 
   test.each([1, 2, 3])('every packet comes once, in order and with all columns (seed %i)', (seed) =>
     inWorld(async (world) => {
@@ -163,10 +163,10 @@ const failing = inputFixtures.flatMap((fixture) => {
 
 test.each(failing)(
   'input: $name: a run that fails says so after all it could read was given back',
-  ({ linkType, make }) =>
+  ({ linkType, seconds, make }) =>
     inWorld(async (world) => {
       const source = make(world);
-      const seen = new Consumer(10, { linkType, seconds: SECONDS });
+      const seen = new Consumer(10, { linkType, seconds });
       const giveBack = seen.hold();
       await source.input.open();
       const givenBack = seen

@@ -10,12 +10,14 @@ import { LinkType } from '../../src/packet/link-type.ts';
 import type { Input } from '../../src/pipeline/input.ts';
 import { pcapHeader, pcapRecord } from './capture-bytes.ts';
 import { numberedPacket, turns } from './consumer.ts';
+import { failingMmsgSource, mmsgSource } from './mmsg-source.ts';
+import { requiresNative } from './native.ts';
 import { withFolder } from './tshark.ts';
 
 /** Packets of every capture. */
 export const COUNT = 300;
-/** When the packet `number` arrives: of a socket all at one time, so that no clock is asked. */
-export const SECONDS = 1_795_233_600;
+/** When the packets arrive that the kernel gives no time: of a socket all at one time, so that no clock is asked. */
+const SECONDS = 1_795_233_600;
 
 /** An input in its world, and what makes packets come. */
 export interface InputSource {
@@ -32,6 +34,8 @@ export interface InputSource {
 export interface InputFixture {
   readonly name: string;
   readonly linkType: number;
+  /** When all packets arrive; left out: when the kernel says. */
+  readonly seconds?: number;
   /** Says whether it fills a batch while another is on its way. */
   readonly isLive: boolean;
   make(world: World): InputSource;
@@ -122,7 +126,12 @@ function streamSource(bytes: Uint8Array, failure?: Error): InputSource {
 
 function socketSource(world: World, ports: readonly number[] = [0]): InputSource {
   const now = (): number => SECONDS * 1000 + 0.5;
-  const input = new DgramInput({ address: '127.0.0.1', ports, receiveBufferBytes: 1_048_576, now });
+  const input = new DgramInput({
+    address: '127.0.0.1',
+    ports,
+    receiveBufferBytes: 1_048_576,
+    now,
+  });
   const before = udpHandles();
   let port = 0;
   let sender: Socket | undefined;
@@ -149,11 +158,24 @@ function send(socket: Socket, bytes: Uint8Array, port: number): Promise<void> {
   });
 }
 
+const mmsgFixture: InputFixture = {
+  name: 'sockets read with recvmmsg',
+  linkType: LinkType.raw,
+  isLive: true,
+  make: (world) => mmsgSource(world),
+  async makeUnopenable(world) {
+    const holder = await world.socket();
+    return mmsgSource(world, [0, holder.address().port]);
+  },
+  makeFailing: (world) => failingMmsgSource(world, COUNT),
+};
+
 /** Every kind of input. */
 export const inputFixtures: readonly InputFixture[] = [
   {
     name: 'capture file',
     linkType: LinkType.ethernet,
+    seconds: SECONDS,
     isLive: false,
     make: (world) => fileSource(world, capture),
     makeUnopenable: (world) => Promise.resolve(fileSource(world, undefined)),
@@ -162,6 +184,7 @@ export const inputFixtures: readonly InputFixture[] = [
   {
     name: 'capture file, compressed',
     linkType: LinkType.ethernet,
+    seconds: SECONDS,
     isLive: false,
     make: (world) => fileSource(world, gzipSync(capture)),
     makeFailing: (world) => fileSource(world, gzipSync(capture).subarray(0, -9)),
@@ -169,6 +192,7 @@ export const inputFixtures: readonly InputFixture[] = [
   {
     name: 'capture from a stream',
     linkType: LinkType.ethernet,
+    seconds: SECONDS,
     isLive: false,
     make: () => streamSource(capture),
     makeFailing: () => streamSource(cut, new Error('gone')),
@@ -176,6 +200,7 @@ export const inputFixtures: readonly InputFixture[] = [
   {
     name: 'capture from a stream, compressed',
     linkType: LinkType.ethernet,
+    seconds: SECONDS,
     isLive: false,
     make: () => streamSource(gzipSync(capture)),
     makeFailing: () => streamSource(gzipSync(capture).subarray(0, -9)),
@@ -183,6 +208,7 @@ export const inputFixtures: readonly InputFixture[] = [
   {
     name: 'sockets of Node',
     linkType: LinkType.raw,
+    seconds: SECONDS,
     isLive: true,
     make: (world) => socketSource(world),
     async makeUnopenable(world) {
@@ -190,4 +216,5 @@ export const inputFixtures: readonly InputFixture[] = [
       return socketSource(world, [0, holder.address().port]);
     },
   },
+  ...((await requiresNative()) ? [mmsgFixture] : []),
 ];
