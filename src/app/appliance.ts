@@ -1,8 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { workerCount } from '../config/presets.ts';
 import type { Config } from '../config/settings.ts';
-import { refuseTakenPorts } from '../inputs/taken-ports.ts';
-import { KernelDrops } from '../inputs/udp-drops.ts';
 import { type Readiness, readiness, type SinkState } from '../observe/health.ts';
 import type { Log } from '../observe/log.ts';
 import type { LogFormat, LogLevel } from '../observe/logger.ts';
@@ -13,6 +11,7 @@ import { LaneDirectory } from '../receive/lanes.ts';
 import { buildReport } from './build-report.ts';
 import { FileList } from './file-list.ts';
 import { LaneWatch } from './lane-watch.ts';
+import { LiveIntake } from './live-intake.ts';
 import { allocateMemory, type SharedMemory, sinkCountersOf } from './shared-memory.ts';
 import { sinkPlans } from './sink-set.ts';
 import { version } from './version.ts';
@@ -40,10 +39,8 @@ export class Appliance {
   readonly #files = new FileList();
   readonly #pool: WorkerPool;
   readonly #watch: LaneWatch;
-  readonly #ports: ReadonlySet<number>;
-  readonly #drops: KernelDrops;
   #config: Config;
-  #kernelDrops = 0;
+  #intake: LiveIntake | undefined;
   #timer: NodeJS.Timeout | undefined;
   #draining = false;
   #stopped = false;
@@ -52,8 +49,6 @@ export class Appliance {
     const { config, log, logSettings, now } = options;
     this.#options = options;
     this.#config = config;
-    this.#ports = new Set([...config.listen.vxlanPorts, ...config.listen.genevePorts]);
-    this.#drops = new KernelDrops(this.#ports);
     const workers = workerCount(config, availableParallelism());
     this.#memory = allocateMemory(workers, config.admission.maxLanes, sinkPlans(config));
     this.#lanes = new LaneDirectory(this.#memory.lanes);
@@ -77,9 +72,10 @@ export class Appliance {
   /** Resolves when all workers receive. Rejects with a `MirrorError`; `stop` is to be called then too. */
   async start(): Promise<void> {
     const { log } = this.#options;
-    await refuseTakenPorts(this.#config.listen.address, this.#ports);
-    await this.#pool.start();
-    this.#sayListening();
+    const intake = await LiveIntake.open(this.#config, this.#memory.workers, log);
+    this.#intake = intake;
+    await this.#pool.start(intake.workers);
+    intake.say(this.#pool.sockets());
     this.#timer = setInterval(() => this.#look(), WATCH_INTERVAL_MS);
     if (this.#memory.sinkPlans.length === 0)
       log.warn({}, 'There is no sink: packets are counted and go nowhere.');
@@ -96,6 +92,8 @@ export class Appliance {
     clearInterval(this.#timer);
     this.#look();
     await this.#pool.stop();
+    this.#intake?.look();
+    this.#intake?.close();
     this.#stopped = true;
   }
 
@@ -108,7 +106,7 @@ export class Appliance {
 
   report(): Report {
     return buildReport(this.#memory, this.#lanes, {
-      kernelDrops: this.#kernelDrops,
+      kernelDrops: this.#intake?.kernelDrops ?? 0,
       closedLanes: this.#watch.closedLanes,
       files: this.#files,
       behindGwlb: this.#config.behind === 'gwlb',
@@ -133,9 +131,9 @@ export class Appliance {
       version,
       ready: this.readiness().httpStatus === 200,
       workers: this.#pool.states(),
-      receiveBuffers: this.#pool
-        .sockets()
-        .map(({ worker, socket }) => ({ worker, port: socket.port, bytes: socket.receiveBufferBytes })),
+      receiveBuffers: (this.#intake?.sockets(this.#pool.sockets()) ?? []).map(
+        ({ worker, port, receiveBufferBytes }) => ({ worker, port, bytes: receiveBufferBytes }),
+      ),
       expected: this.#watch.expected(),
       sinks: this.#sinkStates(),
       dropReasons: new Map(
@@ -156,36 +154,7 @@ export class Appliance {
   }
 
   #look(): void {
-    this.#kernelDrops = this.#drops.look() ?? 0;
-    this.#watch.look(this.#kernelDrops);
-  }
-
-  #sayListening(): void {
-    const { log } = this.#options;
-    const { listen } = this.#config;
-    const sockets = this.#pool.sockets();
-    const granted = Math.min(...sockets.map(({ socket }) => socket.receiveBufferBytes));
-    log.info(
-      {
-        mode: 'dgram',
-        why: "Node's own sockets are the only input of this version",
-        address: listen.address,
-        vxlanPorts: listen.vxlanPorts.join(','),
-        genevePorts: listen.genevePorts.join(','),
-        workers: this.#memory.workers,
-        receiveBufferBytes: sockets.length === 0 ? 0 : granted,
-      },
-      'Receiving.',
-    );
-    // Linux doubles what it grants for its own bookkeeping
-    if (granted >= 2 * listen.receiveBufferBytes || sockets.length === 0) return;
-    log.warn(
-      {
-        askedBytes: listen.receiveBufferBytes,
-        grantedBytes: granted,
-        remedy: `sysctl -w net.core.rmem_max=${listen.receiveBufferBytes}`,
-      },
-      'The kernel granted a smaller receive buffer: bursts may be lost.',
-    );
+    this.#intake?.look();
+    this.#watch.look(this.#intake?.kernelDrops ?? 0);
   }
 }

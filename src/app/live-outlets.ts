@@ -1,3 +1,4 @@
+import type { WorkerIntake } from '../inputs/intake.ts';
 import type { Log } from '../observe/log.ts';
 import type { LaneReader } from '../packet/lane.ts';
 import type { FinishedFile } from '../pipeline/finished-file.ts';
@@ -20,7 +21,8 @@ export interface LiveOutletOptions {
 
 /** One outlet for each sink that runs, in the order of the settings: a full one drops, receiving goes on. */
 export function liveOutlets({ start, lanes, log, onFile }: LiveOutletOptions): Outlet[] {
-  const { worker, memory, config } = start;
+  const { worker, memory, config, intake } = start;
+  const limits = queueLimits(intake);
   return memory.sinkPlans.map(({ name }, index) => {
     const settings = config.sinks[name];
     if (settings === undefined) throw new AssertionFailure(`The sink "${name}" has no settings.`);
@@ -29,13 +31,28 @@ export function liveOutlets({ start, lanes, log, onFile }: LiveOutletOptions): O
     const sink = sinkKind(settings.kind).create(settings, context);
     return new Outlet(sink, counters, {
       policy: 'drop',
-      limits: QUEUE_LIMITS,
+      limits,
       now: Date.now,
       onError: saidOnceAMinute((error, batches) =>
         log.error({ sink: name, batches, error }, 'A sink refused packets.'),
       ),
     });
   });
+}
+
+/**
+ * Batches of a ring lie in it until every sink has given them back. Were one sink to hold more than half of it, the
+ * kernel would soon drop packets for all of them. A batch is a block of the ring at most, and a small frame takes up
+ * to three times its bytes there.
+ */
+function queueLimits(intake: WorkerIntake): QueueLimits {
+  if (intake.mode !== 'ring') return QUEUE_LIMITS;
+  const blocks = Math.min(...intake.handles.map((ring) => ring.blocks));
+  const bytes = Math.min(...intake.handles.map((ring) => ring.blocks * ring.blockBytes));
+  return {
+    batches: Math.max(1, Math.min(QUEUE_LIMITS.batches, Math.floor(blocks / 2))),
+    bytes: Math.min(QUEUE_LIMITS.bytes, bytes / 4),
+  };
 }
 
 /** A sink may refuse hundreds of batches a second: they are counted, and said with their number now and then. */

@@ -1,5 +1,6 @@
 import type { Config } from '../config/settings.ts';
-import type { BoundSocket } from '../inputs/dgram.ts';
+import type { WorkerIntake } from '../inputs/intake.ts';
+import type { BoundSocket } from '../inputs/intake-set.ts';
 import { type ErrorCode, type ErrorContext, errorCodes, MirrorError } from '../observe/error.ts';
 import type { LogFormat, LogLevel } from '../observe/logger.ts';
 import type { FinishedFile } from '../pipeline/finished-file.ts';
@@ -9,6 +10,8 @@ import type { SharedMemory } from './shared-memory.ts';
 export interface WorkerStart {
   /** 0 .. workers - 1. */
   readonly worker: number;
+  /** What it reads from: opened by the main thread, and open longer than the worker lives. */
+  readonly intake: WorkerIntake;
   readonly memory: SharedMemory;
   readonly config: Config;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
@@ -23,6 +26,7 @@ export type ToWorker =
 
 /** What a worker tells the main thread. Never anything per packet. */
 export type FromWorker =
+  /** With the sockets that it opened itself. */
   | { readonly type: 'listening'; readonly sockets: readonly BoundSocket[] }
   | { readonly type: 'file'; readonly file: FinishedFile }
   | { readonly type: 'stopped' }

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config/settings.ts';
-import type { BoundSocket } from '../inputs/dgram.ts';
+import type { WorkerIntake } from '../inputs/intake.ts';
+import type { BoundSocket } from '../inputs/intake-set.ts';
 import { MirrorError } from '../observe/error.ts';
 import type { Log } from '../observe/log.ts';
 import type { WorkerState } from '../observe/metrics-snapshot.ts';
@@ -11,13 +12,14 @@ import { type FromWorker, type ToWorker, unpackError, type WorkerStart } from '.
 import { workerUrl } from './worker-url.ts';
 
 /** A worker that died is started again after this, doubled for each death in a row up to the longest wait. */
-const RESTART_FIRST_MS = 200;
+const RESTART_FIRST_MS = 50;
 const RESTART_MAX_MS = 30_000;
 /** A worker that lived so long counts as healthy: its next death is the first in a row again. */
 const HEALTHY_AFTER_MS = 60_000;
 
 interface Member {
-  readonly start: WorkerStart;
+  readonly start: Omit<WorkerStart, 'intake'>;
+  intake: WorkerIntake;
   thread: Worker | undefined;
   up: boolean;
   restarts: number;
@@ -29,7 +31,7 @@ interface Member {
 }
 
 export interface WorkerPoolOptions {
-  readonly starts: readonly WorkerStart[];
+  readonly starts: readonly Omit<WorkerStart, 'intake'>[];
   readonly log: Log;
   readonly onFile: (file: FinishedFile) => void;
   readonly now: () => number;
@@ -47,6 +49,7 @@ export class WorkerPool {
     this.#options = options;
     this.#members = options.starts.map((start) => ({
       start,
+      intake: { mode: 'dgram' },
       thread: undefined,
       up: false,
       restarts: 0,
@@ -57,8 +60,13 @@ export class WorkerPool {
     }));
   }
 
-  /** Resolves when every worker receives; rejects with the first error of one that cannot. */
-  async start(): Promise<void> {
+  /**
+   * Resolves when every worker receives; rejects with the first error of one that cannot.
+   *
+   * @param intakes what each worker reads from; a worker that dies leaves it to its successor
+   */
+  async start(intakes: readonly WorkerIntake[]): Promise<void> {
+    for (const [index, member] of this.#members.entries()) member.intake = intakes[index] ?? member.intake;
     await Promise.all(this.#members.map((member) => this.#launch(member)));
   }
 
@@ -66,11 +74,9 @@ export class WorkerPool {
     return this.#members.map(({ start, up, restarts }) => ({ worker: start.worker, up, restarts }));
   }
 
-  /** Sockets of the workers that are up. */
-  sockets(): { worker: number; socket: BoundSocket }[] {
-    return this.#members.flatMap(({ start, sockets }) =>
-      sockets.map((socket) => ({ worker: start.worker, socket })),
-    );
+  /** Sockets that workers which are up opened themselves. */
+  sockets(): BoundSocket[] {
+    return this.#members.flatMap(({ sockets }) => sockets);
   }
 
   reload(config: Config): void {
@@ -84,7 +90,8 @@ export class WorkerPool {
   }
 
   #launch(member: Member): Promise<void> {
-    const thread = new Worker(this.#options.script ?? workerUrl('worker'), { workerData: member.start });
+    const workerData: WorkerStart = { ...member.start, intake: member.intake };
+    const thread = new Worker(this.#options.script ?? workerUrl('worker'), { workerData });
     member.thread = thread;
     member.startedMs = this.#options.now();
     return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 /** A receiving thread: takes packets from its sockets all the way to its sinks. Started by `WorkerPool`. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Config } from '../config/settings.ts';
-import { DgramInput } from '../inputs/dgram.ts';
+import { boundByWorker, makeLiveInput } from '../inputs/live-input.ts';
 import { createLog } from '../observe/logger.ts';
 import { FanOut } from '../pipeline/fan-out.ts';
 import { Admission } from '../receive/admission.ts';
@@ -35,18 +35,18 @@ function admissionOf(settings: Config): Admission {
   return new Admission(admissionRules(settings.admission));
 }
 
+/** Milliseconds since the epoch with fractions. */
+function clockMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
 async function main(): Promise<void> {
   const log = createLog({ ...start.log, fields: { worker } });
   const lanes = new LaneDirectory(memory.lanes);
   const receiver = makeReceiver(lanes);
   const outlets = liveOutlets({ start, lanes, log, onFile: (file) => tell({ type: 'file', file }) });
   const fanOut = new FanOut(outlets);
-  const input = new DgramInput({
-    address: config.listen.address,
-    ports: [...config.listen.vxlanPorts, ...config.listen.genevePorts],
-    receiveBufferBytes: config.listen.receiveBufferBytes,
-    now: () => performance.timeOrigin + performance.now(),
-  });
+  const input = makeLiveInput(start.intake, { ...config.listen, worker, now: clockMs });
 
   parentPort?.on('message', (message: ToWorker) => {
     if (message.type === 'stop') void input.close();
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   try {
     await fanOut.open();
     await input.open();
-    tell({ type: 'listening', sockets: input.bound() });
+    tell({ type: 'listening', sockets: boundByWorker(input) });
     await input.run((batch) => {
       receiver.process(batch);
       return fanOut.deliver(batch);

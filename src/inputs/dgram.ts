@@ -7,6 +7,7 @@ import type { PacketBatch } from '../packet/batch.ts';
 import { LinkType } from '../packet/link-type.ts';
 import type { Deliver, Input } from '../pipeline/input.ts';
 import { BatchPool } from './batch-pool.ts';
+import type { BoundSocket } from './intake-set.ts';
 import { NamedSenders } from './named-senders.ts';
 import { HEADER_MAX_LEN, writeSocketHeader } from './socket-header.ts';
 
@@ -20,6 +21,8 @@ const LAST_READ_MS = 1000;
 const RECEIVE_BUFFER_MIN = 65_536;
 
 export interface DgramOptions {
+  /** Whose sockets they are. */
+  readonly worker: number;
   /** Address to bind: IPv4, or IPv6, where `::` takes both families. */
   readonly address: string;
   readonly ports: readonly number[];
@@ -27,13 +30,6 @@ export interface DgramOptions {
   readonly receiveBufferBytes: number;
   /** Arrival time, milliseconds since the epoch with fractions. */
   readonly now: () => number;
-}
-
-/** One bound socket, as the log and the metrics tell it. */
-export interface BoundSocket {
-  readonly port: number;
-  /** What the kernel granted; Linux doubles what it takes for its own bookkeeping. */
-  readonly receiveBufferBytes: number;
 }
 
 /**
@@ -83,6 +79,7 @@ export class DgramInput implements Input {
   /** The sockets as they were bound; after `open`. */
   bound(): BoundSocket[] {
     return this.#sockets.map((socket) => ({
+      worker: this.#options.worker,
       port: socket.address().port,
       receiveBufferBytes: socket.getRecvBufferSize(),
     }));

@@ -16,7 +16,7 @@ import { count, Tally } from '../../../src/receive/tally.ts';
 /** What a test makes the worker do. The words of `orders`, by worker. */
 export const Order = { live: 0, refuseToStart: 1, dieAtOnce: 2, dieHolding: 3, dieStopping: 4 } as const;
 
-export interface DyingStart extends WorkerStart {
+export interface DyingStart extends Omit<WorkerStart, 'intake'> {
   readonly orders: SharedArrayBuffer;
 }
 
@@ -41,7 +41,7 @@ function run({ worker, memory, orders }: DyingStart): void {
     setImmediate(() => process.exit(1));
     return;
   }
-  tell({ type: 'listening', sockets: [{ port: 4789, receiveBufferBytes: 1 + worker }] });
+  tell({ type: 'listening', sockets: [{ worker, port: 4789, receiveBufferBytes: 1 + worker }] });
   const timer = setInterval(() => {
     if (order() === Order.dieAtOnce) throw new Error('planted');
     if (order() !== Order.dieHolding) return;

@@ -56,12 +56,12 @@ function makePool(orders = new Int32Array(new SharedArrayBuffer(4 * WORKERS))) {
 test('workers start, are told apart, and stop', async () => {
   const { pool, log } = makePool();
   expect(pool.states().map(({ up }) => up)).toEqual([false, false]);
-  await pool.start();
+  await pool.start([{ mode: 'dgram' }, { mode: 'dgram' }]);
   expect(pool.states()).toEqual([
     { worker: 0, up: true, restarts: 0 },
     { worker: 1, up: true, restarts: 0 },
   ]);
-  expect(pool.sockets().map(({ worker, socket }) => [worker, socket.receiveBufferBytes])).toEqual([
+  expect(pool.sockets().map(({ worker, receiveBufferBytes }) => [worker, receiveBufferBytes])).toEqual([
     [0, 1],
     [1, 2],
   ]);
@@ -75,7 +75,7 @@ test('a worker that dies is started again, and what it held is in the ledger', a
   const { pool, memory, order, died, report, log } = makePool();
   count(tallyOf(memory, 1), Tally.received, 70);
   count(tallyOf(memory, 1), Tally.delivered, 70);
-  await pool.start();
+  await pool.start([{ mode: 'dgram' }, { mode: 'dgram' }]);
   order(1, Order.dieHolding);
   await until('it has died', () => died().length === 1);
   order(1, Order.live);
@@ -102,7 +102,7 @@ test('a worker that dies is started again, and what it held is in the ledger', a
 
 test('a worker that dies again and again is started later and later', async () => {
   const { pool, order, died } = makePool();
-  await pool.start();
+  await pool.start([{ mode: 'dgram' }, { mode: 'dgram' }]);
   order(0, Order.dieAtOnce);
   await until('it has died thrice', () => died().length >= 3);
   order(0, Order.live);
@@ -117,7 +117,7 @@ test('a worker that dies again and again is started later and later', async () =
 
 test('a worker that cannot be started again is tried again', async () => {
   const { pool, order, died } = makePool();
-  await pool.start();
+  await pool.start([{ mode: 'dgram' }, { mode: 'dgram' }]);
   order(0, Order.dieAtOnce);
   await until('it has died', () => died().length === 1);
   order(0, Order.refuseToStart);
@@ -131,7 +131,9 @@ test('one that cannot start the first time is an error, and the others stop', as
   const orders = new Int32Array(new SharedArrayBuffer(4 * WORKERS));
   orders[1] = Order.refuseToStart;
   const { pool, log } = makePool(orders);
-  await expect(pool.start()).rejects.toMatchObject({ code: 'UDP_BIND_FAILED' });
+  await expect(pool.start([{ mode: 'dgram' }, { mode: 'dgram' }])).rejects.toMatchObject({
+    code: 'UDP_BIND_FAILED',
+  });
   await pool.stop();
   expect(pool.states().map(({ up, restarts }) => [up, restarts])).toEqual([
     [false, 0],
@@ -142,7 +144,7 @@ test('one that cannot start the first time is an error, and the others stop', as
 
 test('a worker that waits to be started again does not keep the pool from stopping', async () => {
   const { pool, order, died } = makePool();
-  await pool.start();
+  await pool.start([{ mode: 'dgram' }, { mode: 'dgram' }]);
   order(0, Order.dieAtOnce);
   await until('it has died', () => died().length === 1);
   const restartMs = Date.now() + Number(died()[0]?.['waitMs']);
@@ -157,7 +159,7 @@ test('a worker that waits to be started again does not keep the pool from stoppi
 
 test('one that dies while it stops is said, and stays down', async () => {
   const { pool, order, log } = makePool();
-  await pool.start();
+  await pool.start([{ mode: 'dgram' }, { mode: 'dgram' }]);
   order(1, Order.dieStopping);
   await pool.stop();
   expect(log.take('worker')).toEqual(['error: A worker died while it was stopping. worker=1']);

@@ -17,6 +17,7 @@ afterEach(async () => {
 
 function makeInput(ports: readonly number[], address = '127.0.0.1'): DgramInput {
   const input = new DgramInput({
+    worker: 0,
     address,
     ports,
     receiveBufferBytes: 1_048_576,

@@ -1,0 +1,86 @@
+import type { Config } from '../config/settings.ts';
+import { type Intake, openIntake, type WorkerIntake } from '../inputs/intake.ts';
+import type { BoundSocket } from '../inputs/intake-set.ts';
+import { KernelDrops } from '../inputs/udp-drops.ts';
+import type { Log } from '../observe/log.ts';
+
+/** What packets come in through, as long as the appliance runs: opened, told in the log, watched, closed. */
+export class LiveIntake {
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #intake: Intake;
+  /** For sockets that workers open themselves. */
+  readonly #socketDrops: KernelDrops;
+  #dropped = 0;
+
+  private constructor(config: Config, log: Log, intake: Intake) {
+    this.#config = config;
+    this.#log = log;
+    this.#intake = intake;
+    const { vxlanPorts, genevePorts } = config.listen;
+    this.#socketDrops = new KernelDrops(new Set([...vxlanPorts, ...genevePorts]));
+  }
+
+  /** Rejects with a `MirrorError`; then nothing is open. */
+  static async open(config: Config, workers: number, log: Log): Promise<LiveIntake> {
+    return new LiveIntake(config, log, await openIntake({ ...config.listen, workers }));
+  }
+
+  get workers(): readonly WorkerIntake[] {
+    return this.#intake.workers;
+  }
+  /** Packets that the kernel dropped, as of the last look. */
+  get kernelDrops(): number {
+    return this.#dropped;
+  }
+
+  /** All sockets with a receive buffer; `own` are those that the workers opened. */
+  sockets(own: readonly BoundSocket[]): readonly BoundSocket[] {
+    return [...this.#intake.bound(), ...own];
+  }
+
+  /** Once a second, and at the end. */
+  look(): void {
+    this.#intake.refresh();
+    this.#dropped = this.#intake.kernelDrops() ?? this.#socketDrops.look() ?? 0;
+  }
+
+  /** The workers have ended. */
+  close(): void {
+    this.#intake.close();
+  }
+
+  /** Says what is received how, why not cheaper, and what could be better. */
+  say(own: readonly BoundSocket[]): void {
+    const { mode, refused, steering, notes, workers } = this.#intake;
+    const { address, vxlanPorts, genevePorts, mode: asked } = this.#config.listen;
+    const fields = {
+      mode,
+      why: whyThis(asked, refused.length),
+      ...Object.fromEntries(refused.map((one) => [`not_${one.mode}`, one.why])),
+      address,
+      vxlanPorts: vxlanPorts.join(','),
+      genevePorts: genevePorts.join(','),
+      workers: workers.length,
+      steering,
+    };
+    this.#log.info(fields, 'Receiving.');
+    for (const note of notes) this.#log.warn(note.fields, note.message);
+    this.#warnOfSmallBuffers(this.sockets(own));
+  }
+
+  #warnOfSmallBuffers(sockets: readonly BoundSocket[]): void {
+    const askedBytes = this.#config.listen.receiveBufferBytes;
+    const grantedBytes = Math.min(...sockets.map(({ receiveBufferBytes }) => receiveBufferBytes));
+    // Linux doubles what it grants for its own bookkeeping
+    if (sockets.length === 0 || grantedBytes >= 2 * askedBytes) return;
+    const remedy = `sysctl -w net.core.rmem_max=${askedBytes}`;
+    const message = 'The kernel granted a smaller receive buffer: bursts may be lost.';
+    this.#log.warn({ askedBytes, grantedBytes, remedy }, message);
+  }
+}
+
+function whyThis(asked: string, refused: number): string {
+  if (asked !== 'auto') return 'listen.mode names it';
+  return refused === 0 ? 'it costs least' : 'it costs least of those that can be had';
+}
