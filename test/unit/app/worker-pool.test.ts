@@ -79,7 +79,7 @@ test('a worker that dies is started again, and what it held is in the ledger', a
   order(1, Order.dieHolding);
   await until('it has died', () => died().length === 1);
   order(1, Order.live);
-  expect(died()[0]).toMatchObject({ worker: 1, lostPackets: LOST + HELD.pending, waitMs: 200 });
+  expect(died()[0]).toMatchObject({ worker: 1, lostPackets: LOST + HELD.pending, waitMs: 50 });
   expect(pool.states()[0]).toEqual({ worker: 0, up: true, restarts: 0 });
   await until('it receives again', () => log.lines.some(({ message }) => /receives again/.test(message)));
   expect(pool.states()[1]).toEqual({ worker: 1, up: true, restarts: 1 });
@@ -110,7 +110,7 @@ test('a worker that dies again and again is started later and later', async () =
     died()
       .slice(0, 3)
       .map(({ waitMs }) => waitMs),
-  ).toEqual([200, 400, 800]);
+  ).toEqual([50, 100, 200]);
   await until('it lives', () => pool.states()[0]?.up === true);
   expect(pool.states()[0]?.restarts).toBe(died().length);
 });
