@@ -16,6 +16,7 @@ import {
   ja,
   jeq,
   jge,
+  jgt,
   jne,
   jset,
   ld,
@@ -27,8 +28,8 @@ import {
   mem,
   protocol,
   st,
+  stx,
   type Step,
-  sub,
   tax,
   txa,
   X,
@@ -109,10 +110,12 @@ export function geneveSteps(ports: TunnelPortLists, withVni: boolean): Step[] {
     jeq(EtherType.ethernet, 'ethernet'),
     jeq(EtherType.ipv4, 'carried.ipv4'),
     jne(EtherType.ipv6, 'none'),
+    ...ifWithin(ipv6.HEADER_LEN, 'raw'),
     ...ifVersion(0x60, 'raw'),
     ...udpBehindIpv6('carried.walk', 'raw'),
     ja('carried.udp'),
     at('carried.ipv4'),
+    ...ifWithin(ipv4.HEADER_LEN, 'raw'),
     ...ifVersion(0x40, 'raw'),
     ...udpBehindIpv4('raw'),
     at('carried.udp'),
@@ -137,9 +140,9 @@ export function ifVersion(version: 0x40 | 0x60, other: string): Step[] {
   return [ldb(ind(0)), and(0xf0), jne(version, other)];
 }
 
-/** Goes to `cut` where fewer than `bytes` of the packet are left from X on. X lies within the packet or close behind. */
+/** Goes to `cut`, where X is no longer what it was, if fewer than `bytes` of the packet are left from X on. */
 export function ifWithin(bytes: number, cut: string): Step[] {
-  return [ld(len), sub(bytes), jge(X, undefined, cut)];
+  return [stx(Word.scratch), txa, add(bytes), ldx(len), jgt(X, cut), ldx(mem(Word.scratch))];
 }
 
 /** X = what follows the IPv4 header at X. */

@@ -23,12 +23,10 @@ import {
   ind,
   ja,
   jeq,
-  jge,
   ld,
   ldb,
   ldh,
   ldx,
-  len,
   mem,
   mod,
   mul,
@@ -36,7 +34,6 @@ import {
   rsh,
   st,
   type Step,
-  sub,
   tax,
   X,
   xor,
@@ -56,9 +53,6 @@ export const Word = {
   sum: 5,
 } as const;
 
-/** Bytes of TCP and UDP that hold the ports. */
-const PORTS_LEN = 4;
-
 /** A = fold(0, A); X is lost. */
 const fold: readonly Step[] = [mul(0x85eb_ca6b), tax, rsh(13), xor(X), mul(0xc2b2_ae35)];
 
@@ -71,12 +65,9 @@ export function finish(members: number | undefined): Step[] {
 /** Nothing is added for ports, until `portSteps` says otherwise. */
 export const noPorts: readonly Step[] = [ld(imm(0)), st(Word.ports)];
 
-/** Notes what the ports at X add; goes to `cut` where the packet ends before them. */
-export function portSteps(cut: string): Step[] {
+/** Notes what the ports at X add: the first four bytes of TCP and UDP. */
+export function portSteps(): Step[] {
   return [
-    ld(len),
-    sub(PORTS_LEN),
-    jge(X, undefined, cut),
     ldh(ind(2)),
     st(Word.scratch),
     ldh(ind(0)),

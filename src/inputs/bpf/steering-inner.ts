@@ -32,6 +32,9 @@ import { noPorts, portSteps, Word } from './steering-hash.ts';
 /** As `receive/inner.ts`: a frame with more tags keeps them, and has no IP that anybody reads. */
 const TAGS_MAX = 4;
 
+/** Bytes of TCP and UDP that hold the ports. */
+const PORTS_LEN = 4;
+
 /** RFC 792, RFC 4443: the messages that carry the beginning of the packet they are about. */
 const errorTypes4 = [
   icmp.Type.destinationUnreachable,
@@ -131,7 +134,7 @@ export function innerSteps(withPorts: boolean): Step[] {
     jgt(errorTypes6Max, 'addresses'),
     ...toCarried(0x60),
     ...(withPorts ? carriedPorts6() : []),
-    ...(withPorts ? [ja('addresses'), at('ports'), ...portSteps('addresses')] : []),
+    ...(withPorts ? [ja('addresses'), at('ports'), ...ifWithin(PORTS_LEN, 'addresses'), ...portSteps()] : []),
   ];
 }
 
