@@ -1,0 +1,143 @@
+import { loadNative } from '../../native/library.ts';
+import { viewMemory } from '../../native/memory.ts';
+import { MirrorError } from '../../observe/error.ts';
+import type { Deliver, Input } from '../../pipeline/input.ts';
+import type { RingHandle } from './ring-handle.ts';
+import { type BlockBatch, RingReader } from './ring-reader.ts';
+
+/** Empty rings are looked at again after so long, or after `retireMs` where that is shorter. */
+const QUIET_WAIT_MS = 8;
+/** The same when a block is due soon. */
+const SOON_WAIT_MS = 1;
+/** Closing goes on until there was nothing for so long, and longer where a block is being filled. */
+const LAST_QUIET_MS = 10;
+/** Closing reads what the kernel still holds, but no longer than this: the sender may never stop. */
+const LAST_READ_MS = 1000;
+
+export interface RingOptions {
+  /** Rings of one worker, open; they stay open. */
+  readonly rings: readonly RingHandle[];
+  /** The memory of a ring; the real one, unless a test has another. */
+  readonly view?: (ring: RingHandle) => Buffer;
+}
+
+/**
+ * Receives packets where the kernel puts them: in rings of blocks that it shares with the process, each packet with its
+ * IP header and the time of its arrival. Linux only. Nothing is copied, and no system call is made.
+ *
+ * A block is the sinks' until they have given back all its batches: sinks that are slow for longer than the ring is
+ * large make the kernel drop packets, and count them.
+ *
+ * Nobody waits in the kernel: the event loop looks at the status word of the next block. A thread that dies leaves the
+ * rings as they are; the next one returns to the kernel what the dead one held, and goes on behind it.
+ */
+export class RingInput implements Input {
+  readonly #options: RingOptions;
+  readonly #retireMs: number;
+  #readers: readonly RingReader[] = [];
+  #deliver: Deliver | undefined;
+  #inFlight = 0;
+  /** When a packet was last read, or closing began. */
+  #busyMs = 0;
+  /** When closing ends at the latest. */
+  #closeByMs = Number.POSITIVE_INFINITY;
+  #closing: PromiseWithResolvers<void> | undefined;
+  /** Nothing more comes: the last batch is on its way or back. */
+  #closed = false;
+  readonly #ended = Promise.withResolvers<void>();
+
+  constructor(options: RingOptions) {
+    this.#options = options;
+    this.#retireMs = Math.max(1, ...options.rings.map((ring) => ring.retireMs));
+  }
+
+  async open(): Promise<void> {
+    const { rings, view } = this.#options;
+    const missing = view === undefined ? await loadNative() : undefined;
+    if (missing !== undefined) throw new MirrorError('NATIVE_UNAVAILABLE', missing, { mode: 'ring' });
+    if (this.#closing !== undefined) return;
+    this.#readers = rings.map((ring) => new RingReader(ring, (view ?? mapped)(ring)));
+  }
+
+  run(deliver: Deliver): Promise<void> {
+    this.#deliver = deliver;
+    if (this.#closing === undefined) setImmediate(this.#turn);
+    return this.#ended.promise;
+  }
+
+  /** Settles when nothing more is taken in: what the kernel is just filling comes, too. */
+  close(): Promise<void> {
+    if (this.#closing !== undefined) return this.#closing.promise;
+    this.#closing = Promise.withResolvers();
+    this.#busyMs = performance.now();
+    this.#closeByMs = this.#busyMs + LAST_READ_MS + this.#retireMs;
+    if (this.#deliver === undefined) this.#close();
+    return this.#closing.promise;
+  }
+
+  /** One block of each ring that has one, and the date of the next look. */
+  readonly #turn = (): void => {
+    let isBusy = false;
+    for (const reader of this.#readers) {
+      if (!reader.isReady) continue;
+      isBusy = true;
+      do this.#read(reader);
+      while (reader.isInBlock);
+    }
+    if (isBusy) {
+      this.#busyMs = performance.now();
+      if (this.#busyMs >= this.#closeByMs) this.#close();
+      else setImmediate(this.#turn);
+    } else {
+      this.#wait();
+    }
+  };
+
+  #read(reader: RingReader): void {
+    const taken = reader.take();
+    if (taken === undefined || this.#deliver === undefined) return;
+    this.#inFlight++;
+    void this.#deliver(taken.batch).then(() => this.#giveBack(reader, taken));
+  }
+
+  #giveBack(reader: RingReader, taken: BlockBatch): void {
+    reader.give(taken);
+    this.#inFlight--;
+    this.#settle();
+  }
+
+  /** Nothing is ready. */
+  #wait(): void {
+    const isFilling = this.#readers.some((reader) => reader.isFilling);
+    const idleMs = performance.now() - this.#busyMs;
+    if (this.#closing === undefined) setTimeout(this.#turn, this.#waitMs(isFilling, idleMs));
+    else if (idleMs < LAST_QUIET_MS + (isFilling ? this.#retireMs : 0)) setTimeout(this.#turn, SOON_WAIT_MS);
+    else this.#close();
+  }
+
+  /**
+   * A block that has begun to fill is ready `retireMs` later at the latest: its moment is waited for in small steps. As
+   * long as blocks come because it is time for them, the next one comes `retireMs` after the last one.
+   */
+  #waitMs(isFilling: boolean, idleMs: number): number {
+    const quietMs = Math.min(QUIET_WAIT_MS, this.#retireMs);
+    if (!isFilling) return quietMs;
+    if (this.#readers.some((reader) => reader.wasFull)) return SOON_WAIT_MS;
+    return Math.min(Math.max(this.#retireMs - 1 - idleMs, SOON_WAIT_MS), quietMs);
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.#closing?.resolve();
+    this.#settle();
+  }
+
+  /** Ends `run` once all that was read has been given back. */
+  #settle(): void {
+    if (this.#closed && this.#inFlight === 0) this.#ended.resolve();
+  }
+}
+
+function mapped({ address, blockBytes, blocks }: RingHandle): Buffer {
+  return viewMemory(address, blockBytes * blocks);
+}
