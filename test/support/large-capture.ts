@@ -21,9 +21,18 @@ export interface LargeCapture {
   readonly byVni: ReadonlyMap<number, number>;
 }
 
-/** Writes a pcap file of about `bytes` bytes: VXLAN packets of several sizes on `vnis` VNIs from 1 on, mixed. */
-export function writeLargeCapture(path: string, bytes: number, vnis: number): LargeCapture {
-  const block = makeBlock(vnis);
+/**
+ * Writes a pcap file of about `bytes` bytes: VXLAN packets on `vnis` VNIs from 1 on, mixed.
+ *
+ * @param sizes bytes of inner UDP data, in turn
+ */
+export function writeLargeCapture(
+  path: string,
+  bytes: number,
+  vnis: number,
+  sizes: readonly number[] = SIZES,
+): LargeCapture {
+  const block = makeBlock(vnis, sizes);
   const blocks = Math.max(1, Math.round(bytes / block.length));
   const file = openSync(path, 'w');
   try {
@@ -54,11 +63,11 @@ function fileHeader(): Buffer {
   return header;
 }
 
-function makeBlock(vnis: number): Buffer {
+function makeBlock(vnis: number, sizes: readonly number[]): Buffer {
   const [client, server] = [host(1, '10.0.1.10', '2001:db8::1'), host(2, '10.0.9.9', '2001:db8::2')];
   const records: Buffer[] = [];
   for (let packet = 0; packet < BLOCK_PACKETS; packet++) {
-    const data = Buffer.alloc(SIZES[packet % SIZES.length] ?? 0, packet);
+    const data = Buffer.alloc(sizes[packet % sizes.length] ?? 0, packet);
     const inner = frame4(client, server, udpDatagram(1024 + packet, 53, data));
     const vni = vniOf(packet, vnis).toString(16).padStart(6, '0');
     const payload = vxlan(inner, `08 000000 ${vni} 00`);

@@ -20,6 +20,7 @@ export interface Missing {
 /** Debian packages by program; a program that is not listed is taken to be its own package. */
 const packages: Readonly<Record<string, string>> = {
   capinfos: 'wireshark-common',
+  dumpcap: 'wireshark-common',
   editcap: 'wireshark-common',
   gcc: 'build-essential',
   ip: 'iproute2',
