@@ -14,6 +14,8 @@ import { LaneWatch } from './lane-watch.ts';
 import { LiveIntake } from './live-intake.ts';
 import { allocateMemory, type SharedMemory, sinkCountersOf } from './shared-memory.ts';
 import { sinkPlans } from './sink-set.ts';
+import { CaptureStore } from './store/capture-store.ts';
+import { storeSinks } from './store/store-sinks.ts';
 import { version } from './version.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -38,6 +40,7 @@ export class Appliance {
   readonly #lanes: LaneDirectory;
   readonly #files = new FileList();
   readonly #pool: WorkerPool;
+  readonly #store: CaptureStore;
   readonly #watch: LaneWatch;
   #config: Config;
   #intake: LiveIntake | undefined;
@@ -66,12 +69,28 @@ export class Appliance {
       config,
       log: logSettings,
     }));
-    this.#pool = new WorkerPool({ starts, log, now, onFile: (file) => this.#files.add(file) });
+    this.#store = new CaptureStore({
+      sinks: storeSinks(config),
+      log,
+      now,
+      onRenamed: (from, to, lanes) => this.#files.rename(from, to, lanes),
+    });
+    this.#pool = new WorkerPool({
+      starts,
+      log,
+      now,
+      onFile: (sink, worker, file) => {
+        this.#files.add(file);
+        this.#store.finished(sink, worker, file);
+      },
+      makeRoom: (sink) => this.#store.makeRoom(sink),
+    });
   }
 
   /** Resolves when all workers receive. Rejects with a `MirrorError`; `stop` is to be called then too. */
   async start(): Promise<void> {
     const { log } = this.#options;
+    await this.#store.open();
     const intake = await LiveIntake.open(this.#config, this.#memory.workers, log);
     this.#intake = intake;
     await this.#pool.start(intake.workers);
@@ -92,6 +111,7 @@ export class Appliance {
     clearInterval(this.#timer);
     this.#look();
     await this.#pool.stop();
+    await this.#store.close();
     this.#intake?.look();
     this.#intake?.close();
     this.#stopped = true;
@@ -134,8 +154,10 @@ export class Appliance {
       receiveBuffers: (this.#intake?.sockets(this.#pool.sockets()) ?? []).map(
         ({ worker, port, receiveBufferBytes }) => ({ worker, port, bytes: receiveBufferBytes }),
       ),
+      hostDrops: this.#intake?.hostDrops ?? new Map(),
       expected: this.#watch.expected(),
       sinks: this.#sinkStates(),
+      stores: this.#store.snapshot(),
       dropReasons: new Map(
         this.#memory.sinkPlans.map((plan) => [plan.name, [...commonDropReasons, ...plan.dropReasons]]),
       ),

@@ -20,6 +20,15 @@ export class FileList {
     }
   }
 
+  /** A file is called otherwise now. */
+  rename(from: string, to: string, lanes: readonly string[]): void {
+    for (const name of lanes) {
+      const newest = this.#lanes.get(name)?.newest;
+      const at = newest?.lastIndexOf(from) ?? -1;
+      if (newest !== undefined && at >= 0) newest[at] = to;
+    }
+  }
+
   of(lane: string): { readonly count: number; readonly newest: readonly string[] } {
     return this.#lanes.get(lane) ?? { count: 0, newest: [] };
   }

@@ -16,18 +16,21 @@ export interface LiveOutletOptions {
   readonly start: WorkerStart;
   readonly lanes: LaneReader;
   readonly log: Log;
-  readonly onFile: (file: FinishedFile) => void;
+  readonly onFile: (sink: string, file: FinishedFile) => void;
+  readonly makeRoom: (sink: string) => Promise<void>;
 }
 
 /** One outlet for each sink that runs, in the order of the settings: a full one drops, receiving goes on. */
-export function liveOutlets({ start, lanes, log, onFile }: LiveOutletOptions): Outlet[] {
+export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): Outlet[] {
   const { worker, memory, config, intake } = start;
   const limits = queueLimits(intake);
   return memory.sinkPlans.map(({ name }, index) => {
     const settings = config.sinks[name];
     if (settings === undefined) throw new AssertionFailure(`The sink "${name}" has no settings.`);
     const counters = sinkCountersOf(memory, worker, index);
-    const context = { name, worker, lanes, counters, log, now: Date.now, onFile };
+    const onFile = (file: FinishedFile): void => told.onFile(name, file);
+    const makeRoom = (): Promise<void> => told.makeRoom(name);
+    const context = { name, worker, lanes, counters, log, now: Date.now, onFile, makeRoom };
     const sink = sinkKind(settings.kind).create(settings, context);
     return new Outlet(sink, counters, {
       policy: 'drop',

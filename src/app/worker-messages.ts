@@ -22,13 +22,17 @@ export type ToWorker =
   /** Take in what the kernel holds, empty the queues, finish the files, end. */
   | { readonly type: 'stop' }
   /** Go on with these settings, as far as they can change at run time. */
-  | { readonly type: 'reload'; readonly config: Config };
+  | { readonly type: 'reload'; readonly config: Config }
+  /** What could be deleted for this sink is. */
+  | { readonly type: 'roomMade'; readonly sink: string };
 
 /** What a worker tells the main thread. Never anything per packet. */
 export type FromWorker =
   /** With the sockets that it opened itself. */
   | { readonly type: 'listening'; readonly sockets: readonly BoundSocket[] }
-  | { readonly type: 'file'; readonly file: FinishedFile }
+  | { readonly type: 'file'; readonly sink: string; readonly file: FinishedFile }
+  /** Wants old files of this sink deleted, and an answer. */
+  | { readonly type: 'makeRoom'; readonly sink: string }
   | { readonly type: 'stopped' }
   | { readonly type: 'failed'; readonly error: ErrorMessage };
 

@@ -33,7 +33,9 @@ interface Member {
 export interface WorkerPoolOptions {
   readonly starts: readonly Omit<WorkerStart, 'intake'>[];
   readonly log: Log;
-  readonly onFile: (file: FinishedFile) => void;
+  readonly onFile: (sink: string, worker: number, file: FinishedFile) => void;
+  /** Has old files of a sink deleted. */
+  readonly makeRoom: (sink: string) => Promise<void>;
   readonly now: () => number;
   /** The module that the threads run; that of this folder unless a test brings its own. */
   readonly script?: URL;
@@ -103,7 +105,8 @@ export class WorkerPool {
           member.sockets = message.sockets;
           resolve();
         }
-        if (message.type === 'file') this.#options.onFile(message.file);
+        if (message.type === 'file') this.#options.onFile(message.sink, member.start.worker, message.file);
+        if (message.type === 'makeRoom') void this.#makeRoom(member, message.sink);
       });
       thread.on('error', (cause) => {
         error ??= new MirrorError(
@@ -180,6 +183,11 @@ export class WorkerPool {
     this.#tell(member, { type: 'stop' });
     await exited;
     this.#writeOff(member);
+  }
+
+  async #makeRoom(member: Member, sink: string): Promise<void> {
+    await this.#options.makeRoom(sink);
+    this.#tell(member, { type: 'roomMade', sink });
   }
 
   #tell(member: Member, message: ToWorker): void {

@@ -10,6 +10,7 @@ import { LaneDirectory } from '../receive/lanes.ts';
 import { tunnelPorts } from '../receive/outer.ts';
 import { Receiver } from '../receive/receiver.ts';
 import { liveOutlets } from './live-outlets.ts';
+import { RoomRequests } from './room-requests.ts';
 import { tallyOf } from './shared-memory.ts';
 import { type FromWorker, packError, type ToWorker, type WorkerStart } from './worker-messages.ts';
 
@@ -44,12 +45,20 @@ async function main(): Promise<void> {
   const log = createLog({ ...start.log, fields: { worker } });
   const lanes = new LaneDirectory(memory.lanes);
   const receiver = makeReceiver(lanes);
-  const outlets = liveOutlets({ start, lanes, log, onFile: (file) => tell({ type: 'file', file }) });
+  const room = new RoomRequests((sink) => tell({ type: 'makeRoom', sink }));
+  const outlets = liveOutlets({
+    start,
+    lanes,
+    log,
+    onFile: (sink, file) => tell({ type: 'file', sink, file }),
+    makeRoom: (sink) => room.make(sink),
+  });
   const fanOut = new FanOut(outlets);
   const input = makeLiveInput(start.intake, { ...config.listen, worker, now: clockMs });
 
   parentPort?.on('message', (message: ToWorker) => {
     if (message.type === 'stop') void input.close();
+    else if (message.type === 'roomMade') room.made(message.sink);
     else receiver.setAdmission(admissionOf(message.config));
   });
   try {

@@ -1,6 +1,6 @@
 /** What metrics have samples of, besides the lists that a snapshot already holds. */
 import { faultNames } from '../wire/fault.ts';
-import type { MetricsSnapshot } from './metrics-snapshot.ts';
+import type { DeletedFiles, MetricsSnapshot } from './metrics-snapshot.ts';
 
 /** A number of packets and what it is counted by. */
 export interface Count {
@@ -59,4 +59,12 @@ export function* sinkDrops({ report, dropReasons }: MetricsSnapshot): Generator<
     const reasons = new Set([...(dropReasons.get(sink) ?? []), ...Object.keys(dropped)]);
     for (const reason of reasons) yield { sink, reason, packets: dropped[reason] ?? 0 };
   }
+}
+
+export interface StoreDeletion extends DeletedFiles {
+  readonly sink: string;
+}
+
+export function* storeDeletions({ stores }: MetricsSnapshot): Generator<StoreDeletion> {
+  for (const { sink, deleted } of stores) for (const files of deleted) yield { sink, ...files };
 }

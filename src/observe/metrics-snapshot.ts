@@ -10,10 +10,14 @@ export interface MetricsSnapshot {
   readonly ready: boolean;
   readonly workers: readonly WorkerState[];
   readonly receiveBuffers: readonly ReceiveBuffer[];
+  /** Packets lost before any socket or ring, by place; a place that cannot be read is not there. */
+  readonly hostDrops: ReadonlyMap<string, number>;
   /** Entries of `admission.expect`. */
   readonly expected: readonly ExpectedVni[];
   /** As readiness gets them: a sink may be there once a worker. */
   readonly sinks: readonly SinkState[];
+  /** One for each sink whose files are kept. */
+  readonly stores: readonly StoreState[];
   /** By name of the sink, every reason that it may drop packets for (`SinkCounters.reasons`). */
   readonly dropReasons: ReadonlyMap<string, readonly string[]>;
 }
@@ -31,6 +35,32 @@ export interface ReceiveBuffer {
   readonly worker: number;
   /** UDP port that the socket is bound to. */
   readonly port: number;
+  readonly bytes: number;
+}
+
+/** What is kept of the files of a sink. Counts are since the start of the process, except `files` and `bytes`. */
+export interface StoreState {
+  readonly sink: string;
+  /** Finished files in the folder, and their bytes as stored. */
+  readonly files: number;
+  readonly bytes: number;
+  /** Finished files that the index does not list yet. */
+  readonly waitingFiles: number;
+  /** Finished files that found no place among those, and are found by a scan later. */
+  readonly overlookedFiles: number;
+  readonly compressedFiles: number;
+  /** Bytes of those before and after. */
+  readonly compressedInputBytes: number;
+  readonly compressedOutputBytes: number;
+  /** Files of a crash that were finished. */
+  readonly recoveredFiles: number;
+  readonly deleted: readonly DeletedFiles[];
+}
+
+/** Files deleted for one reason. */
+export interface DeletedFiles {
+  readonly reason: string;
+  readonly files: number;
   readonly bytes: number;
 }
 

@@ -1,9 +1,17 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { metricGroup, type MetricGroup, type Row } from './exposition.ts';
 import { mergeSinkStates, type SinkState } from './health.ts';
-import { dropCounts, faultCounts, filterCounts, sinkDrops, verdictCounts } from './metric-things.ts';
+import {
+  dropCounts,
+  faultCounts,
+  filterCounts,
+  sinkDrops,
+  type StoreDeletion,
+  storeDeletions,
+  verdictCounts,
+} from './metric-things.ts';
 import type { ExpectedVni, MetricsSnapshot, MetricsSource } from './metrics-snapshot.ts';
-import type { ReceiveBuffer, WorkerState } from './metrics-snapshot.ts';
+import type { ReceiveBuffer, StoreState, WorkerState } from './metrics-snapshot.ts';
 import type { LaneReport, SinkReport } from './report.ts';
 import { timestampSeconds } from './timestamp.ts';
 
@@ -67,6 +75,34 @@ const ofSink: readonly Row<SinkReport>[] = [
   ['sink_pending_bytes', 'Bytes of the packets that are not settled.', (sink) => sink.pendingBytes],
 ];
 
+const ofStore: readonly Row<StoreState>[] = [
+  ['store_files', 'Finished capture files that are kept.', ({ files }) => files],
+  ['store_bytes', 'Bytes of those files, as they are stored.', ({ bytes }) => bytes],
+  ['store_waiting_files', 'Finished files that the index does not list yet.', (store) => store.waitingFiles],
+  [
+    'store_overlooked_files_total',
+    'Finished files that the index missed, and takes in a minute later.',
+    (store) => store.overlookedFiles,
+  ],
+  ['store_compressed_files_total', 'Files that were compressed.', (store) => store.compressedFiles],
+  [
+    'store_compressed_input_bytes_total',
+    'Bytes of compressed files before.',
+    (store) => store.compressedInputBytes,
+  ],
+  [
+    'store_compressed_output_bytes_total',
+    'Bytes of compressed files after.',
+    (store) => store.compressedOutputBytes,
+  ],
+  ['store_recovered_files_total', 'Files of a crash that were finished.', (store) => store.recoveredFiles],
+];
+
+const ofDeletion: readonly Row<StoreDeletion>[] = [
+  ['store_deleted_files_total', 'Old files that were deleted.', ({ files }) => files],
+  ['store_deleted_bytes_total', 'Bytes of deleted files.', ({ bytes }) => bytes],
+];
+
 const ofSinkState: readonly Row<SinkState>[] = [
   ['sink_up', '1 while a sink accepts packets.', ({ failingSinceMs }) => Number(failingSinceMs === 0)],
 ];
@@ -86,6 +122,14 @@ const ofWorker: readonly Row<WorkerState>[] = [
 
 const ofSocket: readonly Row<ReceiveBuffer>[] = [
   ['receive_buffer_bytes', 'Receive buffer that the kernel granted a socket.', ({ bytes }) => bytes],
+];
+
+const ofHost: readonly Row<readonly [where: string, packets: number]>[] = [
+  [
+    'host_dropped_packets_total',
+    'Packets of any kind that the host lost before any socket, since the start.',
+    ([, packets]) => packets,
+  ],
 ];
 
 const ofVersion: readonly Row<string>[] = [
@@ -110,6 +154,7 @@ const groups: readonly MetricGroup[] = [
     { where: ({ by }) => by },
     packetsOf('dropped_packets_total', 'Packets lost before the sinks.'),
   ),
+  metricGroup(({ hostDrops }) => [...hostDrops], { where: ([where]) => where }, ofHost),
   metricGroup(
     ({ report }) => report.lanes,
     {
@@ -133,6 +178,8 @@ const groups: readonly MetricGroup[] = [
     { sink: ({ sink }) => sink, reason: ({ reason }) => reason },
     packetsOf('sink_dropped_packets_total', 'Packets that a sink lost.'),
   ),
+  metricGroup(({ stores }) => stores, { sink: ({ sink }) => sink }, ofStore),
+  metricGroup(storeDeletions, { sink: ({ sink }) => sink, reason: ({ reason }) => reason }, ofDeletion),
   metricGroup(({ workers }) => workers, { worker: ({ worker }) => worker }, ofWorker),
   metricGroup(
     ({ receiveBuffers }) => receiveBuffers,
@@ -179,8 +226,9 @@ function removeMisnamed(registry: Registry): void {
 /** What the values of a label are. */
 const labelMeanings: Readonly<Record<string, string>> = {
   reason:
-    'of `filtered_packets_total`: `source`, `mirror_source`, `vni`; of faults: a name of docs/faults.md; of a sink: a drop reason of its kind',
-  where: '`kernel`, `worker`',
+    'of `filtered_packets_total`: `source`, `mirror_source`, `vni`; of faults: a name of docs/faults.md; of a sink: a drop reason of its kind; of deleted files: `age`, `bytes`, `space`',
+  where:
+    'of `dropped_packets_total`: `kernel`, `worker`; of the host: `ena_bw_in`, `ena_pps`, `ena_conntrack`, `nic`, `softnet`, see operations.md; what cannot be read is left out',
   lane: 'name of the lane; at most `admission.maxLanes` and `overflow`',
   encapsulation: '`vxlan`, `geneve`, `geneve+vxlan`; `none` for `overflow`',
   vni: 'number; empty for `overflow`',

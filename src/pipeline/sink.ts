@@ -44,6 +44,8 @@ export interface SinkContext {
   readonly now: () => number;
   /** Told of each file that a sink has finished. */
   readonly onFile?: (file: FinishedFile) => void;
+  /** Has old files of the sink deleted as its settings ask for; settles when that is done, or nothing is left. */
+  readonly makeRoom?: () => Promise<void>;
 }
 
 /** One kind of sink, as the registry lists it: its name, its settings and how to make one. */

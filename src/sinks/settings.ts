@@ -1,7 +1,5 @@
 import { type Static, Type } from 'typebox';
 
-const later = { later: true, reload: false } as const;
-
 /** Settings of a sink of kind `files`, besides `kind` and what every packet sink has. */
 export const filesSettings = Type.Object(
   {
@@ -47,22 +45,31 @@ export const filesSettings = Type.Object(
       unit: 'packets',
       reload: false,
     }),
-    compress: Type.Enum(['none'], {
-      ...later,
+    compress: Type.Enum(['none', 'zstd', 'gzip'], {
+      description:
+        'Compression of finished files, done in the background; their names then end in .zst or .gz. gzip takes many ' +
+        'times as long as zstd.',
       default: 'none',
-      description: 'Compression of finished files.',
+      reload: false,
     }),
-    keepBytes: Type.Literal(0, {
-      ...later,
+    keepBytes: Type.Integer({
+      description:
+        'Delete the oldest finished capture files in the folder while all of them together, as stored, are larger; ' +
+        'growing files are not counted; 0: no limit.',
       default: 0,
+      minimum: 0,
       unit: 'bytes',
-      description: 'Delete the oldest files past so many bytes in all; 0: no limit.',
+      examples: [1_099_511_627_776],
+      reload: false,
     }),
-    keepSeconds: Type.Literal(0, {
-      ...later,
+    keepSeconds: Type.Integer({
+      description:
+        'Delete finished capture files in the folder whose last packet came longer ago; 0: no limit.',
       default: 0,
+      minimum: 0,
       unit: 's',
-      description: 'Delete files that are older; 0: no limit.',
+      examples: [604_800],
+      reload: false,
     }),
     keepFreePercent: Type.Integer({
       description:

@@ -37,7 +37,7 @@ export function liveFiles(
       packets: settings.rotatePackets || Infinity,
     },
     onFailure: 'drop',
-    space: new SpaceKeeper(disk, directory, settings.keepFreePercent, context.worker),
+    space: new SpaceKeeper({ ...settings, ...context, disk }),
     ...(context.onFile === undefined ? {} : { onFile: context.onFile }),
   });
 }

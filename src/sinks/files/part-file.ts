@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { PART_SUFFIX } from '../../store/live-names.ts';
 import type { OutFile } from './destination.ts';
 import { type Disk, errnoOf } from './disk.ts';
 
-/** What a growing file's name ends in. */
-export const PART_SUFFIX = '.part';
+export { PART_SUFFIX };
 
 /** Files that are open at a time; past that the one that was longest not written to is closed, and opened again. */
 const OPEN_FILES_MAX = 1024;

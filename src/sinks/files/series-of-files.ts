@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { liveName, parseLiveName } from '../../store/live-names.ts';
 import type { Destination, OutFile } from './destination.ts';
 import { type Disk, errnoOf } from './disk.ts';
 import { makeDirectory } from './one-file-a-lane.ts';
@@ -6,14 +7,8 @@ import { OpenFiles, PartFile } from './part-file.ts';
 
 /** Lanes whose next number is remembered; past that all are looked up in their folders again. */
 const REMEMBERED_LANES_MAX = 16_384;
-const SEQUENCE_DIGITS = 6;
 /** Numbers that are tried when a file of that name is there already. */
 const CREATE_TRIES = 100;
-
-/** Name of a live file, finished or not: start, sequence, worker, extension. */
-const LIVE_NAME = /^(\d{8}T\d{6}Z)-(\d{6,})-w(\d+)\.(?:pcapng|pcap)(\.part)?$/;
-/** Names of lanes and of the folder that all lanes share. */
-const LANE_FOLDER = /^(?:all|overflow(?:-ip)?|(?:vni|geneve|gwlb)-\d{1,8}(?:-[0-9a-f]{16})?(?:-ip)?)$/;
 
 /** Live: `DIR/<lane>/<start>-<sequence>-w<worker>.pcapng`, one after the other. */
 export class SeriesOfFiles implements Destination {
@@ -39,7 +34,7 @@ export class SeriesOfFiles implements Destination {
   async create(stem: string, startSeconds: number): Promise<OutFile> {
     const first = this.#nextSequence.get(stem) ?? (await this.#lookUp(stem));
     for (let sequence = first; ; sequence++) {
-      const name = `${startTime(startSeconds)}-${digits(sequence)}-w${this.#worker}.${this.#extension}`;
+      const name = liveName(startSeconds, sequence, this.#worker, this.#extension);
       const file = new PartFile(this.#directory, join(stem, name), this.#open);
       try {
         await file.create('wx');
@@ -64,39 +59,10 @@ export class SeriesOfFiles implements Destination {
     await this.#disk.makeFolder(folder);
     let last = 0;
     for (const name of await this.#disk.list(folder)) {
-      const match = LIVE_NAME.exec(name);
-      if (match !== null && Number(match[3]) === this.#worker) last = Math.max(last, Number(match[2]));
+      const live = parseLiveName(name);
+      if (live?.worker === this.#worker) last = Math.max(last, live.sequence);
     }
     if (this.#nextSequence.size >= REMEMBERED_LANES_MAX) this.#nextSequence.clear();
     return last + 1;
   }
-}
-
-/**
- * The oldest finished live files in a folder, by the second their first packet came in; files of every worker and
- * of earlier runs. Nothing that is called otherwise is ever listed.
- *
- * @param limit most names that are returned, relative to the folder
- */
-export async function oldestFinished(disk: Disk, directory: string, limit: number): Promise<string[]> {
-  const found: { start: string; path: string }[] = [];
-  for (const lane of await disk.list(directory)) {
-    if (!LANE_FOLDER.test(lane)) continue;
-    for (const name of await disk.list(join(directory, lane))) {
-      const match = LIVE_NAME.exec(name);
-      if (match === null || match[4] !== undefined) continue;
-      found.push({ start: `${match[1]}-${digits(Number(match[2]))}`, path: join(lane, name) });
-    }
-  }
-  found.sort((a, b) => (a.start < b.start ? -1 : 1));
-  return found.slice(0, limit).map((file) => file.path);
-}
-
-/** `20261121T040000Z` */
-function startTime(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
-}
-
-function digits(sequence: number): string {
-  return String(sequence).padStart(SEQUENCE_DIGITS, '0');
 }

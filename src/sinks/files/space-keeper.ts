@@ -1,45 +1,47 @@
 import { join } from 'node:path';
 import type { Disk } from './disk.ts';
-import { oldestFinished } from './series-of-files.ts';
-
-/** Names of old files that are remembered between two looks into the folders. */
-const REMEMBERED_MAX = 4096;
-/** Most files that one check deletes: it must not hold up writing for long. */
-const DELETED_A_CHECK_MAX = 64;
 
 /** What a probe writes: more than a few blocks that a failed write gave back. */
 const PROBE_BYTES = 1024 * 1024;
 
-/** Keeps a part of the disk free by deleting the oldest finished live files of one folder. */
+export interface SpaceKeeperOptions {
+  readonly disk: Disk;
+  readonly directory: string;
+  /** Part of the disk that is to stay free. */
+  readonly keepFreePercent: number;
+  /** Each worker's probe has a name of its own. */
+  readonly worker: number;
+  /** Has the oldest finished files deleted; left out where nothing may be. */
+  readonly makeRoom?: (() => Promise<void>) | undefined;
+}
+
+/** Sees to it that a part of the disk stays free: asks for room where there is none, deletes nothing itself. */
 export class SpaceKeeper {
   readonly #disk: Disk;
   readonly #directory: string;
-  /** 0: deletes nothing. */
+  /** 0: asks for nothing. */
   readonly #keepFreePercent: number;
   readonly #probePath: string;
-  #oldest: string[] = [];
-  /** Files deleted so far. */
-  deleted = 0;
+  readonly #makeRoom: (() => Promise<void>) | undefined;
 
-  /** @param worker each worker's probe has a name of its own */
-  constructor(disk: Disk, directory: string, keepFreePercent: number, worker: number) {
+  constructor({ disk, directory, keepFreePercent, worker, makeRoom }: SpaceKeeperOptions) {
     this.#disk = disk;
     this.#directory = directory;
     this.#keepFreePercent = keepFreePercent;
     this.#probePath = join(directory, `.probe-w${worker}`);
+    this.#makeRoom = makeRoom;
   }
 
   /**
-   * Deletes the oldest finished files until enough of the disk is free.
+   * Looks whether enough of the disk is free, and has old files deleted where it is not.
    *
-   * @returns whether enough is free now. Rejects with Node's error where the folder cannot be read.
+   * @returns whether enough is free now. Rejects with Node's error where nobody can tell.
    */
   async keep(): Promise<boolean> {
-    for (let deleted = 0; ; deleted++) {
-      if (await this.#enough()) return true;
-      if (this.#keepFreePercent === 0 || deleted === DELETED_A_CHECK_MAX || !(await this.#deleteOldest()))
-        return false;
-    }
+    if (await this.#enough()) return true;
+    if (this.#keepFreePercent === 0 || this.#makeRoom === undefined) return false;
+    await this.#makeRoom();
+    return this.#enough();
   }
 
   /**
@@ -67,21 +69,5 @@ export class SpaceKeeper {
   async #enough(): Promise<boolean> {
     const { freeBytes, totalBytes } = await this.#disk.freeSpace(this.#directory);
     return freeBytes > 0 && freeBytes * 100 >= totalBytes * this.#keepFreePercent;
-  }
-
-  async #deleteOldest(): Promise<boolean> {
-    if (this.#oldest.length === 0) {
-      this.#oldest = await oldestFinished(this.#disk, this.#directory, REMEMBERED_MAX);
-      this.#oldest.reverse();
-    }
-    const path = this.#oldest.pop();
-    if (path === undefined) return false;
-    try {
-      await this.#disk.remove(join(this.#directory, path));
-      this.deleted++;
-    } catch {
-      // gone already, or not ours to delete: the next one then
-    }
-    return true;
   }
 }

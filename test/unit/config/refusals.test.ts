@@ -167,14 +167,6 @@ describe('what a later version builds is refused in words of its own', () => {
       'm.yaml:1:23: sinks.bus.kind "kafka" is not in this version; it takes files.',
     ],
     [
-      'sinks: { captures: { compress: zstd } }',
-      'm.yaml:1:32: sinks.captures.compress "zstd" is not in this version; it takes none.',
-    ],
-    [
-      'sinks: { captures: { keepBytes: 1 } }',
-      'm.yaml:1:33: sinks.captures.keepBytes 1 is not in this version; it takes 0.',
-    ],
-    [
       'sinks: { captures: { output: { order: flow } } }',
       'm.yaml:1:39: sinks.captures.output.order "flow" is not in this version; it takes auto or arrival.',
     ],

@@ -22,11 +22,29 @@ function snapshot(changed: Partial<MetricsSnapshot> = {}): MetricsSnapshot {
       { worker: 1, up: false, restarts: 3 },
     ],
     receiveBuffers: [{ worker: 0, port: 4789, bytes: 425_984 }],
+    hostDrops: new Map([
+      ['nic', 5],
+      ['ena_pps', 0],
+    ]),
     expected: [
       { vni: 42, silent: false },
       { vni: 43, silent: true },
     ],
     sinks: [accepting, { ...accepting, failingSinceMs: 5 }, { ...accepting, name: 'bus' }],
+    stores: [
+      {
+        sink: 'captures',
+        files: 7,
+        bytes: 7000,
+        waitingFiles: 1,
+        overlookedFiles: 2,
+        compressedFiles: 3,
+        compressedInputBytes: 9000,
+        compressedOutputBytes: 3000,
+        recoveredFiles: 4,
+        deleted: [{ reason: 'age', files: 5, bytes: 500 }],
+      },
+    ],
     dropReasons: new Map([['captures', ['queueFull', 'writeFailed']]]),
     ...changed,
   };
@@ -89,6 +107,8 @@ test('every sample of mirrortap, as a table', async () => {
     mirrortap_fault_bytes_total{reason="geneveProtocol"} 0
     mirrortap_dropped_packets_total{where="kernel"} 11
     mirrortap_dropped_packets_total{where="worker"} 1
+    mirrortap_host_dropped_packets_total{where="nic"} 5
+    mirrortap_host_dropped_packets_total{where="ena_pps"} 0
     mirrortap_lane_packets_total{lane="vni-42",encapsulation="vxlan",vni="42"} 98
     mirrortap_lane_bytes_total{lane="vni-42"} 20500
     mirrortap_lane_wire_bytes_total{lane="vni-42"} 21100
@@ -115,6 +135,16 @@ test('every sample of mirrortap, as a table', async () => {
     mirrortap_sink_pending_bytes{sink="captures"} 300
     mirrortap_sink_dropped_packets_total{sink="captures",reason="queueFull"} 4
     mirrortap_sink_dropped_packets_total{sink="captures",reason="writeFailed"} 0
+    mirrortap_store_files{sink="captures"} 7
+    mirrortap_store_bytes{sink="captures"} 7000
+    mirrortap_store_waiting_files{sink="captures"} 1
+    mirrortap_store_overlooked_files_total{sink="captures"} 2
+    mirrortap_store_compressed_files_total{sink="captures"} 3
+    mirrortap_store_compressed_input_bytes_total{sink="captures"} 9000
+    mirrortap_store_compressed_output_bytes_total{sink="captures"} 3000
+    mirrortap_store_recovered_files_total{sink="captures"} 4
+    mirrortap_store_deleted_files_total{sink="captures",reason="age"} 5
+    mirrortap_store_deleted_bytes_total{sink="captures",reason="age"} 500
     mirrortap_worker_up{worker="0"} 1
     mirrortap_worker_up{worker="1"} 0
     mirrortap_worker_restarts_total{worker="0"} 0

@@ -8,6 +8,7 @@ import { batchOf, numbered } from '../../../support/batches.ts';
 import { capturesSettings } from '../../../support/captures-settings.ts';
 import { FaultyDisk } from '../../../support/faulty-disk.ts';
 import { requires } from '../../../support/requires.ts';
+import { roomMaker } from '../../../support/room-maker.ts';
 import { sinkContext, type TestSinkContext } from '../../../support/sink-context.ts';
 import { statistics } from '../../../support/statistics.ts';
 import { tsharkFields, withFolder } from '../../../support/tshark.ts';
@@ -21,8 +22,10 @@ interface Setup {
 
 function withSink(settings: Partial<FilesSettings>, work: (setup: Setup) => Promise<void>): Promise<void> {
   return withFolder(async (directory) => {
-    const context = sinkContext(filesDropReasons);
     const disk = new FaultyDisk();
+    const { keepFreePercent = 10 } = settings;
+    const makeRoom = roomMaker(disk, directory, keepFreePercent);
+    const context = { ...sinkContext(filesDropReasons), makeRoom };
     const sink = liveFiles(capturesSettings({ directory, ...settings }), context, { tickMs: 0, disk });
     await sink.open();
     await work({ sink, context, disk, directory });

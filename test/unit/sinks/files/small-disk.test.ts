@@ -5,6 +5,8 @@ import { expect, test } from 'vitest';
 import { liveFiles } from '../../../../src/sinks/files/create.ts';
 import { type FilesSink, filesDropReasons } from '../../../../src/sinks/files/files-sink.ts';
 import type { FilesSettings } from '../../../../src/sinks/settings.ts';
+import { nodeFileSystem } from '../../../../src/store/file-system.ts';
+import { retain } from '../../../../src/store/retain.ts';
 import { batchOf, numberedFrame } from '../../../support/batches.ts';
 import { capturesSettings } from '../../../support/captures-settings.ts';
 import { requires, requiresRoot } from '../../../support/requires.ts';
@@ -22,7 +24,11 @@ function onSmallDisk(
   return withFolder(async (directory) => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'mirrortap-test', directory]);
     try {
-      const context = sinkContext(filesDropReasons);
+      const limits = { keepBytes: 0, keepSeconds: 0, keepFreePercent: 10, ...settings };
+      const makeRoom = async () => {
+        retain(nodeFileSystem, directory, undefined, { limits, now: Date.now, budgetMs: 10_000 });
+      };
+      const context = { ...sinkContext(filesDropReasons), makeRoom };
       const sink = liveFiles(capturesSettings({ directory, ...settings }), context, { tickMs: 0 });
       await sink.open();
       await work(sink, context, directory);

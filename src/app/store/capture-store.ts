@@ -1,0 +1,69 @@
+import type { Log } from '../../observe/log.ts';
+import type { StoreState } from '../../observe/metrics-snapshot.ts';
+import type { FinishedFile } from '../../pipeline/finished-file.ts';
+import type { FileCompression } from '../../store/live-names.ts';
+import { thisProcess } from '../../store/owner.ts';
+import type { KeepLimits } from '../../store/retention.ts';
+import { FolderStore } from './folder-store.ts';
+import { StorePool } from './store-pool.ts';
+
+/** A sink whose files are kept. */
+export interface StoreSink extends KeepLimits {
+  readonly name: string;
+  /** No two sinks have the same. */
+  readonly directory: string;
+  readonly compress: FileCompression;
+}
+
+export interface CaptureStoreOptions {
+  readonly sinks: readonly StoreSink[];
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Told of each file that has another name now. */
+  readonly onRenamed: (from: string, to: string, lanes: readonly string[]) => void;
+}
+
+/**
+ * What becomes of finished captures, and of those that a crash left: they are listed in an index, compressed, hashed, and
+ * deleted when their time has come. The work is done by a pool of threads; workers that receive do none of it.
+ */
+export class CaptureStore {
+  readonly #pool: StorePool | undefined;
+  readonly #folders = new Map<string, FolderStore>();
+
+  constructor({ sinks, log, now, onRenamed }: CaptureStoreOptions) {
+    if (sinks.length === 0) return;
+    this.#pool = new StorePool(sinks.length);
+    const self = thisProcess();
+    for (const { name, directory, compress, ...limits } of sinks) {
+      const folder = { directory, sink: name, compress, limits, self };
+      this.#folders.set(name, new FolderStore({ folder, pool: this.#pool, log, now, onRenamed }));
+    }
+  }
+
+  /** To be called before workers write: finishes what a crash left. Rejects with `OUTPUT_UNWRITABLE`. */
+  async open(): Promise<void> {
+    await Promise.all([...this.#folders.values()].map((folder) => folder.open()));
+  }
+
+  /** Takes note of a file that a sink of a worker has finished. */
+  finished(sink: string, worker: number, file: FinishedFile): void {
+    this.#folders.get(sink)?.finished(worker, file);
+  }
+
+  /** Resolves when as much was deleted as the limits of the sink ask for, or can be. */
+  async makeRoom(sink: string): Promise<void> {
+    await this.#folders.get(sink)?.makeRoom();
+  }
+
+  snapshot(): StoreState[] {
+    return [...this.#folders.values()].map((folder) => folder.state());
+  }
+
+  /** To be called once workers have ended: does what waits, for a few seconds; the rest is done after the next start. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#folders.values()].map((folder) => folder.close()));
+    await this.#pool?.end();
+  }
+}

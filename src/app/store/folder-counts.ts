@@ -1,0 +1,54 @@
+import type { StoreState } from '../../observe/metrics-snapshot.ts';
+import type { Kept } from '../../store/keep-waiting.ts';
+import type { Retained } from '../../store/retain.ts';
+import { deletionReasons } from '../../store/retention.ts';
+import type { Totals } from './store-tasks.ts';
+
+/** What is counted of one folder, for the metrics. */
+export class FolderCounts {
+  /** Finished files that found no place in the queue before the index. */
+  overlooked = 0;
+  recovered = 0;
+  readonly #sink: string;
+  #totals: Totals = { files: 0, bytes: 0 };
+  #compressed = { files: 0, inputBytes: 0, outputBytes: 0 };
+  readonly #deleted = new Map(deletionReasons.map((reason) => [reason, { files: 0, bytes: 0 }]));
+
+  constructor(sink: string) {
+    this.#sink = sink;
+  }
+
+  setTotals(totals: Totals): void {
+    this.#totals = totals;
+  }
+
+  kept({ from, to, captureBytes, bytes }: Kept): void {
+    if (from === to) return;
+    this.#compressed.files++;
+    this.#compressed.inputBytes += captureBytes;
+    this.#compressed.outputBytes += bytes;
+  }
+
+  retained({ deleted, totals }: Retained & { readonly totals: Totals | undefined }): void {
+    if (totals !== undefined) this.#totals = totals;
+    for (const { reason, bytes } of deleted) {
+      const count = this.#deleted.get(reason);
+      if (count === undefined) continue;
+      count.files++;
+      count.bytes += bytes;
+    }
+  }
+
+  state(): Omit<StoreState, 'waitingFiles'> {
+    return {
+      sink: this.#sink,
+      ...this.#totals,
+      overlookedFiles: this.overlooked,
+      compressedFiles: this.#compressed.files,
+      compressedInputBytes: this.#compressed.inputBytes,
+      compressedOutputBytes: this.#compressed.outputBytes,
+      recoveredFiles: this.recovered,
+      deleted: [...this.#deleted].map(([reason, count]) => ({ reason, ...count })),
+    };
+  }
+}

@@ -1,0 +1,53 @@
+import type { KeptFiles } from '../../store/keep-waiting.ts';
+import type { Finished } from '../../store/record.ts';
+import type { Recovered } from '../../store/recover.ts';
+import type { OwnerIdentity } from '../../store/owner.ts';
+import type { FileCompression } from '../../store/live-names.ts';
+import type { OpenedFolder } from '../../store/folder.ts';
+import type { Retained } from '../../store/retain.ts';
+import type { KeepLimits } from '../../store/retention.ts';
+import type { ScanCursor, Scanned } from '../../store/scan.ts';
+
+/** The folder of one sink, as every job gets it. */
+export interface StoreFolder {
+  readonly directory: string;
+  readonly sink: string;
+  readonly compress: FileCompression;
+  readonly limits: KeepLimits;
+  /** This process, as its file in the folder says. */
+  readonly self: OwnerIdentity;
+}
+
+/** A job ends after about so long, milliseconds, and is begun again where it stopped. */
+interface Budget {
+  readonly budgetMs: number;
+}
+
+/** How much the index lists. */
+export interface Totals {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** The jobs of a store by name: what each is given and gives back. They run on the threads of its pool. */
+export interface StoreJobs {
+  /** Begins with the folder; makes it where it is missing. */
+  open(task: StoreFolder): OpenedFolder;
+  /** Which files that were not decided upon are left over by now. */
+  reconsider(task: StoreFolder & { readonly undecided: readonly string[] }): {
+    readonly leftovers: readonly string[];
+    readonly undecided: readonly string[];
+  };
+  recover(task: StoreFolder & Budget & { readonly paths: readonly string[] }): Recovered;
+  /** Adds finished files to the index. */
+  record(task: StoreFolder & { readonly files: readonly Finished[] }): Totals;
+  /** Compresses and hashes what waits. */
+  keep(task: StoreFolder & Budget): KeptFiles;
+  retain(task: StoreFolder & Budget): Retained & { readonly totals: Totals | undefined };
+  scan(
+    task: StoreFolder &
+      Budget & { readonly cursor: ScanCursor | undefined; readonly settledBeforeMs: number },
+  ): Promise<Scanned & { readonly totals: Totals }>;
+  /** Sets an index aside that cannot be used, and begins a new one; `undefined` where nothing is wrong with it. */
+  mend(task: StoreFolder): OpenedFolder['setAside'];
+}
