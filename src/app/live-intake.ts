@@ -1,4 +1,5 @@
 import type { Config } from '../config/settings.ts';
+import { HostDrops } from '../inputs/host-drops/host-drops.ts';
 import { type Intake, openIntake, type WorkerIntake } from '../inputs/intake.ts';
 import type { BoundSocket } from '../inputs/intake-set.ts';
 import { KernelDrops } from '../inputs/udp-drops.ts';
@@ -11,19 +12,24 @@ export class LiveIntake {
   readonly #intake: Intake;
   /** For sockets that workers open themselves. */
   readonly #socketDrops: KernelDrops;
+  readonly #hostDrops: HostDrops;
   #dropped = 0;
+  #droppedByHost: ReadonlyMap<string, number> = new Map();
 
-  private constructor(config: Config, log: Log, intake: Intake) {
+  private constructor(config: Config, log: Log, intake: Intake, hostDrops: HostDrops) {
     this.#config = config;
     this.#log = log;
     this.#intake = intake;
+    this.#hostDrops = hostDrops;
     const { vxlanPorts, genevePorts } = config.listen;
     this.#socketDrops = new KernelDrops(new Set([...vxlanPorts, ...genevePorts]));
   }
 
   /** Rejects with a `MirrorError`; then nothing is open. */
   static async open(config: Config, workers: number, log: Log): Promise<LiveIntake> {
-    return new LiveIntake(config, log, await openIntake({ ...config.listen, workers }));
+    const intake = await openIntake({ ...config.listen, workers });
+    const named = config.listen.interface === 'auto' ? undefined : [config.listen.interface].flat();
+    return new LiveIntake(config, log, intake, await HostDrops.open(named && (() => named)));
   }
 
   get workers(): readonly WorkerIntake[] {
@@ -32,6 +38,10 @@ export class LiveIntake {
   /** Packets that the kernel dropped, as of the last look. */
   get kernelDrops(): number {
     return this.#dropped;
+  }
+  /** Packets that the host lost before any socket, by place, as of the last look. */
+  get hostDrops(): ReadonlyMap<string, number> {
+    return this.#droppedByHost;
   }
 
   /** All sockets with a receive buffer; `own` are those that the workers opened. */
@@ -42,12 +52,14 @@ export class LiveIntake {
   /** Once a second, and at the end. */
   look(): void {
     this.#intake.refresh();
+    this.#droppedByHost = this.#hostDrops.look();
     this.#dropped = this.#intake.kernelDrops() ?? this.#socketDrops.look() ?? 0;
   }
 
   /** The workers have ended. */
   close(): void {
     this.#intake.close();
+    this.#hostDrops.close();
   }
 
   /** Says what is received how, why not cheaper, and what could be better. */
