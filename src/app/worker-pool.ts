@@ -166,6 +166,9 @@ export class WorkerPool {
     let pending = 0;
     for (let index = 0; index < memory.sinkPlans.length; index++) {
       const counters = sinkCountersOf(memory, worker, index);
+      // packets of the batch in hand that were to be delivered, and that no sink was given
+      const never = (tally[Tally.delivered] ?? 0) - counters.delivered;
+      if (never > 0) counters.addDelivered(never);
       pending = Math.max(pending, counters.pending);
       counters.addDropped('workerLost', counters.pending);
       counters.addPendingBytes(-counters.pendingBytes);

@@ -27,8 +27,10 @@ const BURST = 64;
 /**
  * Both directions of `count` connections as AWS mirrors them: an outer source port that follows from the direction's
  * own addresses and ports, so that the two directions seldom share it, and one for all answers of the resolver.
+ *
+ * @param vxlanPort where VXLAN is expected, inside GENEVE, too
  */
-export function bothDirections(count: number, seed: number): Mirrored[] {
+export function bothDirections(count: number, seed: number, vxlanPort: number): Mirrored[] {
   const random = new Seeded(seed);
   const packets: Mirrored[] = [];
   for (let connection = 0; connection < count; connection++) {
@@ -38,8 +40,8 @@ export function bothDirections(count: number, seed: number): Mirrored[] {
     const asked = frameOf(connection, a, b, [portA, portB], dns);
     const answered = frameOf(connection, b, a, [portB, portA], dns);
     const [out, back] = [random.below(OUTER_PORTS), dns ? 0 : random.below(OUTER_PORTS)];
-    packets.push({ connection, outerPort: out, ...wrapped(connection, asked) });
-    packets.push({ connection, outerPort: back, ...wrapped(connection, answered) });
+    packets.push({ connection, outerPort: out, ...wrapped(connection, asked, vxlanPort) });
+    packets.push({ connection, outerPort: back, ...wrapped(connection, answered, vxlanPort) });
   }
   return packets;
 }
@@ -71,10 +73,10 @@ function frameOf(
   return frame;
 }
 
-function wrapped(connection: number, frame: Buffer): Pick<Mirrored, 'port' | 'payload'> {
+function wrapped(connection: number, frame: Buffer, vxlanPort: number): Pick<Mirrored, 'port' | 'payload'> {
   const datagram = vxlan(frame);
   if (connection % GENEVE_EVERY !== 0) return { port: 'vxlan', payload: datagram };
-  const inside = frame4(address(9, 1), address(9, 2), udpDatagram(65_408, 4789, datagram)).subarray(14);
+  const inside = frame4(address(9, 1), address(9, 2), udpDatagram(65_408, vxlanPort, datagram)).subarray(14);
   return { port: 'geneve', payload: geneve(0x0800, inside, gwlb) };
 }
 

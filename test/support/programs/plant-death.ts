@@ -1,14 +1,16 @@
 /**
- * Loaded into every thread (`node --import`): once the file that DEATH_FILE names is there, one worker thread takes
+ * Loaded into every thread (`node --import`): once the file that DEATH_FILE names is there, one receiving thread takes
  * it away and dies of an error that nobody expected.
  */
 import { existsSync, renameSync } from 'node:fs';
-import { isMainThread } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 
 const LOOK_MS = 5;
+/** Other threads are there, too. */
+const receives = typeof workerData === 'object' && workerData !== null && 'intake' in workerData;
 const path = process.env['DEATH_FILE'];
 
-if (!isMainThread && path !== undefined) {
+if (receives && path !== undefined) {
   setInterval(() => {
     if (existsSync(path) && taken(path)) throw new Error('planted');
   }, LOOK_MS).unref();
