@@ -7,10 +7,10 @@ const STATE_WORDS = 1 + 2 * COPY_WORDS;
 /** The kernel numbers the blocks that it begins from 1 on. */
 const FIRST_SEQUENCE = 1;
 
-/** The state of a new ring. */
-export function newRingState(): SharedArrayBuffer {
+/** The state of a new ring; its first block has the number `sequence`. */
+export function newRingState(sequence: number = FIRST_SEQUENCE): SharedArrayBuffer {
   const state = new SharedArrayBuffer(STATE_WORDS * Int32Array.BYTES_PER_ELEMENT);
-  new RingCursor(state).moveTo(FIRST_SEQUENCE, 0, 0);
+  new RingCursor(state).moveTo(sequence, 0, 0);
   return state;
 }
 

@@ -5,7 +5,7 @@ import { RingCursor } from './ring-cursor.ts';
 import type { RingHandle } from './ring-handle.ts';
 import { RingMemory } from './ring-memory.ts';
 
-/** Packets a batch. */
+/** Most packets a batch. */
 export const BATCH_PACKETS = 2048;
 
 /** A batch that lies in a block. */
@@ -24,6 +24,7 @@ const NONE = -1;
  * What was handed on is known to the ring's state, not to the reader alone: another reader goes on where this one was.
  */
 export class RingReader {
+  readonly #batchPackets: number;
   readonly #memory: RingMemory;
   readonly #cursor: RingCursor;
   readonly #free: BlockBatch[] = [];
@@ -36,7 +37,8 @@ export class RingReader {
   #wasFull = false;
 
   /** Returns to the kernel what an earlier reader of the same ring held: nobody else will. */
-  constructor(handle: RingHandle, bytes: Buffer) {
+  constructor(handle: RingHandle, bytes: Buffer, batchPackets: number = BATCH_PACKETS) {
+    this.#batchPackets = batchPackets;
     this.#memory = new RingMemory(handle, bytes);
     this.#cursor = new RingCursor(handle.state);
     this.#out = new Uint16Array(handle.blocks);
@@ -87,7 +89,7 @@ export class RingReader {
     const packets = this.#memory.packets(block);
     assert(packets <= this.#memory.packetsMax && offset <= packets, 'a block holds as many packets as fit');
     if (this.#begun === NONE) this.#begin(block, offset);
-    const count = Math.min(packets - offset, BATCH_PACKETS);
+    const count = Math.min(packets - offset, this.#batchPackets);
     const isRest = offset + count === packets;
     const taken = count === 0 ? undefined : this.#fill(block, count, isRest);
     if (!isRest) {
@@ -117,7 +119,10 @@ export class RingReader {
   }
 
   #fill(block: number, count: number, isRest: boolean): BlockBatch {
-    const taken = this.#free.pop() ?? { batch: new PacketBatch(BATCH_PACKETS, this.#memory.bytes), block };
+    const taken = this.#free.pop() ?? {
+      batch: new PacketBatch(this.#batchPackets, this.#memory.bytes),
+      block,
+    };
     taken.block = block;
     taken.batch.clear();
     this.#header = walkPackets(this.#memory, block, this.#header, count, isRest, taken.batch);
