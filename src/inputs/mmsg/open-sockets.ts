@@ -1,17 +1,10 @@
 import { closeDescriptor, getIntOption } from '../../native/socket.ts';
 import { level, socketOption } from '../../native/constants.ts';
-import type { SteeringOptions } from '../bpf/steering.ts';
 import type { BoundSocket, IntakeNote, IntakeSet } from '../intake-set.ts';
+import { steeringName } from '../steering-names.ts';
 import { openPortGroup, type PortGroup, type PortGroupOptions } from './port-group.ts';
 import { SocketDrops } from './socket-drops.ts';
 import type { SocketHandle } from './socket-handle.ts';
-
-/** What decides where a packet goes, for people. */
-const steeringNames: Readonly<Record<SteeringOptions['steering'], string>> = {
-  flow: 'inner addresses',
-  'flow-ports': 'inner addresses and ports',
-  vni: 'VNI',
-};
 
 /**
  * Opens one UDP socket a port and worker, to be read with recvmmsg. Needs no privilege; `loadNative` has been called.
@@ -19,16 +12,16 @@ const steeringNames: Readonly<Record<SteeringOptions['steering'], string>> = {
  * @throws MirrorError `UDP_BIND_FAILED` with address and port, or `SYSTEM_CALL_FAILED` where the kernel lacks something
  *   else; then no socket stays open
  */
-export function openSockets(options: PortGroupOptions): Promise<IntakeSet<SocketHandle>> {
+export async function openSockets(options: PortGroupOptions): Promise<IntakeSet<SocketHandle>> {
   const groups: PortGroup[] = [];
   try {
     for (const port of [...options.vxlanPorts, ...options.genevePorts]) {
       groups.push(openPortGroup(options, port));
     }
-    return Promise.resolve(new SocketSet(options, groups));
+    return new SocketSet(options, groups);
   } catch (error) {
     for (const { sockets } of groups) for (const { descriptor } of sockets) closeDescriptor(descriptor);
-    return Promise.reject(error as Error);
+    throw error;
   }
 }
 
@@ -47,10 +40,7 @@ class SocketSet implements IntakeSet<SocketHandle> {
     );
     this.#drops = this.#sockets.map((socket) => new SocketDrops(socket));
     const refusal = groups.map((group) => group.refusal).find((error) => error !== undefined);
-    this.steering =
-      refusal === undefined
-        ? steeringNames[steering]
-        : `outer addresses and ports (the kernel refused the program: ${String(refusal.context['errno'])})`;
+    this.steering = workers === 1 ? 'one worker' : steeringName(steering, refusal);
     this.notes = refusal === undefined ? [] : [unsteered(refusal.message)];
   }
 
@@ -59,7 +49,9 @@ class SocketSet implements IntakeSet<SocketHandle> {
   }
 
   /** Nothing depends on the addresses of this host: the kernel delivers to the sockets whatever is for them. */
-  refresh(): void {}
+  refresh(): readonly IntakeNote[] {
+    return [];
+  }
 
   bound(): BoundSocket[] {
     return this.#sockets.map(({ worker, port, descriptor }) => ({

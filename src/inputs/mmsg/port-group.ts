@@ -1,5 +1,4 @@
 import { family, ipv6Option, level, socketOption, socketType } from '../../native/constants.ts';
-import { interfaceIndex } from '../../native/interface.ts';
 import {
   attachProgram,
   bindSocket,
@@ -9,13 +8,12 @@ import {
   socketAddress,
 } from '../../native/socket.ts';
 import { MirrorError } from '../../observe/error.ts';
-import { parseAddress } from '../../wire/address.ts';
-import { assert } from '../../wire/assert.ts';
 import { blockOf } from '../../wire/block.ts';
 import { bindFailed } from '../bind-failed.ts';
 import { dropAll } from '../bpf/program.ts';
 import { reusePortProgram, type SteeringOptions } from '../bpf/steering.ts';
-import { port as portOf, socketAddressOf } from '../socket-address.ts';
+import { listenAddress } from '../listen-address.ts';
+import { port as portOf } from '../socket-address.ts';
 import { SOCKET_STATE_BYTES, type SocketHandle } from './socket-handle.ts';
 
 export interface PortGroupOptions extends SteeringOptions {
@@ -114,18 +112,9 @@ function steer(
 /** @returns the port, which the kernel has chosen where it was 0 */
 function bindTo(descriptor: number, address: string, port: number): number {
   try {
-    bindSocket(descriptor, socketAddressFor(address, port));
+    bindSocket(descriptor, listenAddress(address, port));
     return portOf(blockOf(socketAddress(descriptor)).view, 0);
   } catch (cause) {
     throw bindFailed(address, port, cause);
   }
-}
-
-/** @param address as in the settings: an IPv6 address may name its interface, as in `fe80::1%eth0` */
-function socketAddressFor(address: string, port: number): Buffer {
-  const [text = '', zone = ''] = address.split('%');
-  const parsed = parseAddress(text);
-  assert(parsed !== undefined, 'settings take addresses only');
-  const scope = /^\d*$/.test(zone) ? Number(zone) : interfaceIndex(zone);
-  return socketAddressOf(parsed, port, scope);
 }

@@ -1,11 +1,15 @@
+import { execFile } from 'node:child_process';
 import type { Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { IntakeSet } from '../../../../src/inputs/intake-set.ts';
 import type { SocketHandle } from '../../../../src/inputs/mmsg/socket-handle.ts';
 import { bothDirections, sendMirrored } from '../../../support/aws-like-traffic.ts';
 import { openSocketCount, openTestInput, openTestSockets, portOf } from '../../../support/mmsg-sockets.ts';
 import { requiresNative } from '../../../support/native.ts';
+import { requiresRoot } from '../../../support/requires.ts';
 import { Collector, senderOn, sendTo } from '../../../support/socket-traffic.ts';
 
 const native = await requiresNative();
@@ -185,5 +189,16 @@ describe.skipIf(!native)('sockets for workers', () => {
     expect(openSocketCount()).toBe(before);
     const again = await openSet({ vxlanPorts: [port] });
     expect(portOf(again)).toBe(port);
+  });
+
+  test.skipIf(!requiresRoot())('no privilege is needed', async () => {
+    const program = join(import.meta.dirname, '../../../support/programs/unprivileged-sockets.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, [program]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      capabilities: '0000000000000000',
+      payloads: ['received'],
+      drops: 0,
+      steering: 'inner addresses',
+    });
   });
 });
