@@ -127,6 +127,7 @@ function streamSource(bytes: Uint8Array, failure?: Error): InputSource {
 function socketSource(world: World, ports: readonly number[] = [0]): InputSource {
   const now = (): number => SECONDS * 1000 + 0.5;
   const input = new DgramInput({
+    worker: 0,
     address: '127.0.0.1',
     ports,
     receiveBufferBytes: 1_048_576,
