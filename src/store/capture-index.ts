@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { FileCompression } from './live-names.ts';
-import { type IndexDefect, isWhole, prepareSchema } from './index-schema.ts';
+import { defectOf, type IndexDefect, isWhole, makeTables } from './index-schema.ts';
 import {
   type IndexedFile,
   type IndexedLane,
@@ -60,11 +60,14 @@ export class CaptureIndex {
     let database: DatabaseSync | undefined;
     try {
       database = new DatabaseSync(join(directory, INDEX_NAME), { timeout: BUSY_MS });
+      const defect = defectOf(database) ?? (check && !isWhole(database) ? 'damaged' : undefined);
+      if (defect !== undefined) {
+        database.close();
+        return defect;
+      }
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
-      const defect = prepareSchema(database) ?? (check && !isWhole(database) ? 'damaged' : undefined);
-      if (defect === undefined) return new CaptureIndex(database);
-      database.close();
-      return defect;
+      makeTables(database);
+      return new CaptureIndex(database);
     } catch (error) {
       if (database?.isOpen === true) database.close();
       if (isDamage(error)) return 'damaged';

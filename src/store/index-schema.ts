@@ -62,8 +62,8 @@ PRAGMA user_version = ${SCHEMA_VERSION};
 /** What is wrong with an index: why it is set aside. */
 export type IndexDefect = 'damaged' | 'foreign' | 'later version';
 
-/** Makes the tables where the database is empty; says what is wrong with one that is not ours. */
-export function prepareSchema(database: DatabaseSync): IndexDefect | undefined {
+/** What is wrong with a database that is neither ours nor empty. Changes nothing in it. */
+export function defectOf(database: DatabaseSync): IndexDefect | undefined {
   const version = pragma(database, 'user_version');
   const application = pragma(database, 'application_id');
   if (application === APPLICATION_ID) {
@@ -71,7 +71,12 @@ export function prepareSchema(database: DatabaseSync): IndexDefect | undefined {
     return version > SCHEMA_VERSION ? 'later version' : 'damaged';
   }
   const things = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'];
-  if (application !== 0 || version !== 0 || things !== 0) return 'foreign';
+  return application !== 0 || version !== 0 || things !== 0 ? 'foreign' : undefined;
+}
+
+/** Makes the tables where the database is empty. */
+export function makeTables(database: DatabaseSync): void {
+  if (pragma(database, 'application_id') === APPLICATION_ID) return;
   // two processes may get here at the same moment
   database.exec('BEGIN IMMEDIATE');
   try {
@@ -81,7 +86,6 @@ export function prepareSchema(database: DatabaseSync): IndexDefect | undefined {
     database.exec('ROLLBACK');
     throw error;
   }
-  return undefined;
 }
 
 /** Looks at every page: whether the file is whole. */

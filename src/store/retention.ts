@@ -30,8 +30,8 @@ export interface Deletion {
 
 /** Bytes of the disk that must become free. */
 export function missingBytes({ freeBytes, diskBytes }: Fullness, keepFreePercent: number): number {
-  if (freeBytes <= 0) return 1;
-  return Math.max(0, Math.ceil((diskBytes * keepFreePercent) / 100 - freeBytes));
+  const missing = Math.ceil((diskBytes * keepFreePercent) / 100 - freeBytes);
+  return Math.max(freeBytes > 0 ? 0 : 1, missing);
 }
 
 /**
