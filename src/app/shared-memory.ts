@@ -1,5 +1,6 @@
 import { SinkCounters } from '../pipeline/sink-counters.ts';
 import { allocateLanes, type LaneMemory } from '../receive/lane-memory.ts';
+import { allocateSymmetry } from '../receive/symmetry-memory.ts';
 import { settled, Tally, TALLY_LENGTH } from '../receive/tally.ts';
 import { AssertionFailure } from '../wire/assert.ts';
 
@@ -23,6 +24,8 @@ export interface SharedMemory {
   readonly tallies: SharedArrayBuffer;
   /** `workers` rows, each one row of `SinkCounters` a sink, one after the other. */
   readonly sinks: SharedArrayBuffer;
+  /** A sample of connections and who saw them; see `receive/symmetry-memory.ts`. */
+  readonly symmetry: SharedArrayBuffer;
 }
 
 const FLOAT_BYTES = Float64Array.BYTES_PER_ELEMENT;
@@ -40,6 +43,7 @@ export function allocateMemory(
     lanes: allocateLanes(maxLanes, workers),
     tallies: new SharedArrayBuffer(workers * TALLY_LENGTH * FLOAT_BYTES),
     sinks: new SharedArrayBuffer(workers * sinkRowsLength(sinkPlans) * FLOAT_BYTES),
+    symmetry: allocateSymmetry(),
   };
 }
 

@@ -9,6 +9,7 @@ import { countFrame, LANE_COUNTERS_LENGTH } from './lane-counters.ts';
 import type { LaneDirectory } from './lanes.ts';
 import { NOT_TUNNEL, readOuter, type TunnelPorts } from './outer.ts';
 import { readPlainInner, readPlainOuter } from './plain.ts';
+import type { SymmetrySampler } from './symmetry.ts';
 import { count, Tally } from './tally.ts';
 import { judge, measure, skip } from './verdict.ts';
 
@@ -24,6 +25,8 @@ export interface ReceiverOptions {
   /** This worker's packet ledger; see `Tally`. */
   readonly tally: Float64Array;
   readonly verifyChecksums: 'all' | 'sampled' | 'off';
+  /** Where this worker notes which connections it sees; left out: nowhere. */
+  readonly symmetry?: SymmetrySampler;
 }
 
 /**
@@ -38,6 +41,7 @@ export class Receiver {
   readonly #tally: Float64Array;
   /** Every how many frames one is judged; 0 for never. */
   readonly #verifyInterval: number;
+  readonly #symmetry: SymmetrySampler | undefined;
   readonly #layers = new Layers();
   #admission: Admission;
   #untilVerified = 0;
@@ -48,6 +52,7 @@ export class Receiver {
     this.#laneCounters = options.lanes.counters(options.worker);
     this.#tally = options.tally;
     this.#admission = options.admission;
+    this.#symmetry = options.symmetry;
     const { verifyChecksums } = options;
     this.#verifyInterval =
       verifyChecksums === 'all' ? 1 : verifyChecksums === 'sampled' ? SAMPLE_INTERVAL : 0;
@@ -133,6 +138,7 @@ export class Receiver {
     );
     const seconds = batch.seconds[slot]!;
     countFrame(this.#laneCounters, lane * LANE_COUNTERS_LENGTH, layers, seconds, batch.nanoseconds[slot]!);
+    this.#symmetry?.see(batch.view, layers);
     batch.lane[slot] = lane;
     batch.frameAt[slot] = layers.frameAt;
     batch.frameEnd[slot] = layers.frameEnd;

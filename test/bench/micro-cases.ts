@@ -11,6 +11,8 @@ import { LinkType } from '../../src/packet/link-type.ts';
 import { decap } from '../../src/receive/decap.ts';
 import { readInner } from '../../src/receive/inner.ts';
 import { readPlainInner, readPlainOuter } from '../../src/receive/plain.ts';
+import { SymmetrySampler } from '../../src/receive/symmetry.ts';
+import { allocateSymmetry } from '../../src/receive/symmetry-memory.ts';
 import * as checksum from '../../src/wire/checksum.ts';
 import { mirroredLoad } from '../support/mirrored-load.ts';
 import { batchOf, defaultPorts, makeBench } from '../support/receiving.ts';
@@ -35,6 +37,7 @@ export const microCases: readonly MicroCase[] = [
   { name: 'inner headers', source: 'receive/plain.ts', make: plainInnerCase },
   { name: 'inner headers of any shape', source: 'receive/inner.ts', make: innerCase },
   { name: 'checksum of the frame', source: 'wire/checksum.ts', make: checksumCase },
+  { name: 'symmetry meter', source: 'receive/symmetry.ts', make: symmetryCase },
   { name: 'whole receiver', source: 'receive/receiver.ts', make: receiverCase },
   { name: 'pcapng block', source: 'format/pcapng-encoder.ts', make: pcapngCase },
   { name: 'pcap record', source: 'format/pcap-encoder.ts', make: pcapCase },
@@ -140,9 +143,31 @@ function checksumCase(innerBytes: number): Pass {
   };
 }
 
+function symmetryCase(innerBytes: number): Pass {
+  const { frameAt, frameEnd, view } = received(innerBytes);
+  const layers = new Layers();
+  layers.linkType = LinkType.ethernet;
+  const sampler = new SymmetrySampler(allocateSymmetry(), 0, false);
+  const inner = (slot: number): void => {
+    layers.frameAt = frameAt[slot]!;
+    layers.frameEnd = frameEnd[slot]!;
+    readPlainInner(view, layers);
+  };
+  return () => {
+    let sum = 0;
+    for (let slot = 0; slot < BLOCK_PACKETS; slot++) {
+      inner(slot);
+      sampler.see(view, layers);
+      sum += layers.protocol;
+    }
+    return sum;
+  };
+}
+
 function receiverCase(innerBytes: number): Pass {
   const batch = load(innerBytes);
-  const { receiver } = makeBench({ maxLanes: 64 });
+  const symmetry = new SymmetrySampler(allocateSymmetry(), 0, false);
+  const { receiver } = makeBench({ maxLanes: 64, symmetry });
   return () => {
     receiver.process(batch);
     return batch.deliveredCount;

@@ -5,6 +5,7 @@ import { allocateLanes } from '../../src/receive/lane-memory.ts';
 import { LaneDirectory } from '../../src/receive/lanes.ts';
 import { tunnelPorts } from '../../src/receive/outer.ts';
 import { Receiver } from '../../src/receive/receiver.ts';
+import type { SymmetrySampler } from '../../src/receive/symmetry.ts';
 import { Tally, TALLY_LENGTH } from '../../src/receive/tally.ts';
 import { faultNames } from '../../src/wire/fault.ts';
 
@@ -51,6 +52,7 @@ export interface BenchOptions {
   readonly rules?: AdmissionRules;
   readonly maxLanes?: number;
   readonly verifyChecksums?: 'all' | 'sampled' | 'off';
+  readonly symmetry?: SymmetrySampler;
 }
 
 /** A receiver of one worker with its counters in reach. */
@@ -58,6 +60,7 @@ export function makeBench({
   rules = admitAll,
   maxLanes = 16,
   verifyChecksums = 'all',
+  symmetry,
 }: BenchOptions = {}): Bench {
   const lanes = new LaneDirectory(allocateLanes(maxLanes, 1));
   const tally = new Float64Array(TALLY_LENGTH);
@@ -68,6 +71,7 @@ export function makeBench({
     worker: 0,
     tally,
     verifyChecksums,
+    ...(symmetry === undefined ? {} : { symmetry }),
   });
   return { receiver, lanes, tally, laneCounters: lanes.counters(0) };
 }
