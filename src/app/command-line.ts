@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addConfigCommand } from './cli/config.ts';
 import { addDecapCommand } from './cli/decap.ts';
+import { addDoctorCommand } from './cli/doctor.ts';
 import { addExplainCommand } from './cli/explain.ts';
 import { failWith } from './cli/failure.ts';
 import { addLabCommand } from './cli/lab.ts';
@@ -27,6 +28,7 @@ function makeProgram(): Command {
   addSendCommand(program);
   addLabCommand(program);
   addExplainCommand(program);
+  addDoctorCommand(program);
   addConfigCommand(program);
   refuseLaterCommands(program);
   return program;

@@ -180,7 +180,6 @@ test.each([
   [['decap', 'x', '--out', 'y', '--vni', 'seven'], /--vni/],
   [['decap', 'x', '--out', 'y', '--outt', 'z'], /unknown option '--outt'[^]*--out/],
   [['decapp'], /Did you mean decap/],
-  [['doctor'], /not in this version/],
 ])('%j is wrong usage: exit 2', async (args, message) => {
   const { status, stderr } = await runCommand(args);
   expect(stderr).toMatch(message);

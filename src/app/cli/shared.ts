@@ -7,7 +7,6 @@ import type { CommandIo } from '../io.ts';
 const LATER_COMMANDS: Readonly<Record<string, string>> = {
   flows: 'questions to the stored flow records',
   control: 'the EC2-compatible control API for senders',
-  doctor: 'whether this machine is ready',
 };
 
 interface LogSettings {

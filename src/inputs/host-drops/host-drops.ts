@@ -14,6 +14,14 @@ export interface HostDropsOptions {
   readonly statistics: StatisticsReader | undefined;
 }
 
+/** A counter of the system. */
+interface Counter {
+  readonly where: string;
+  /** The interface it belongs to; empty for the whole machine. */
+  readonly owner: string;
+  readonly value: number;
+}
+
 /**
  * Counts packets that this host lost before any socket or ring could have them, since it was made. By place: `ena_bw_in`,
  * `ena_pps`, `ena_conntrack` (the instance's allowances), `nic` (interface statistics), `softnet` (queue of a processor).
@@ -44,22 +52,36 @@ export class HostDrops {
 
   /** Packets by place, never less than before; a place that cannot be read is not there. Never throws. */
   look(): ReadonlyMap<string, number> {
-    const { interfaces, files } = this.#options;
-    const names = lowestInterfaces(interfaces(), files);
-    for (const name of names) {
-      const drops = interfaceDrops(name, files);
-      if (drops !== undefined) this.#growth.see('nic', name, drops);
-      for (const [where, value] of this.#drivers?.read(name) ?? []) this.#growth.see(where, name, value);
-    }
-    this.#drivers?.keep(names);
-    const dropped = softnetDrops(files.text('/proc/net/softnet_stat') ?? '');
-    if (dropped !== undefined) this.#growth.see('softnet', '', dropped);
+    for (const { where, owner, value } of this.#counters()) this.#growth.see(where, owner, value);
     this.#growth.endRound();
     return this.#growth.sums;
   }
 
+  /** The same, but all that the counters say: since the machine or the interface was started. */
+  sinceBoot(): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>();
+    for (const { where, value } of this.#counters()) sums.set(where, (sums.get(where) ?? 0) + value);
+    return sums;
+  }
+
   close(): void {
     this.#drivers?.close();
+  }
+
+  /** What every counter says now. */
+  #counters(): Counter[] {
+    const { interfaces, files } = this.#options;
+    const counters: Counter[] = [];
+    const names = lowestInterfaces(interfaces(), files);
+    for (const owner of names) {
+      const drops = interfaceDrops(owner, files);
+      if (drops !== undefined) counters.push({ where: 'nic', owner, value: drops });
+      for (const [where, value] of this.#drivers?.read(owner) ?? []) counters.push({ where, owner, value });
+    }
+    this.#drivers?.keep(names);
+    const dropped = softnetDrops(files.text('/proc/net/softnet_stat') ?? '');
+    if (dropped !== undefined) counters.push({ where: 'softnet', owner: '', value: dropped });
+    return counters;
   }
 }
 

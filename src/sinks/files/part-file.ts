@@ -6,7 +6,7 @@ import { type Disk, errnoOf } from './disk.ts';
 export { PART_SUFFIX };
 
 /** Files that are open at a time; past that the one that was longest not written to is closed, and opened again. */
-const OPEN_FILES_MAX = 1024;
+export const OPEN_FILES_MAX = 1024;
 
 /** Open files of one sink, the longest unused one first. */
 export class OpenFiles {

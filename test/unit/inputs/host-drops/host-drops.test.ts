@@ -82,6 +82,19 @@ describe('the allowances of an ENA', () => {
     );
   });
 
+  test('are there since boot too', () => {
+    const system = new FakeSystem();
+    system.driver['eth0'] = { ...ena };
+    system.softnet = softnet(3, 4);
+    const expected = [
+      ['ena_bw_in', 10],
+      ['ena_pps', 30],
+      ['ena_conntrack', 40],
+      ['softnet', 7],
+    ] as const;
+    expect(system.drops().sinceBoot()).toEqual(new Map(expected));
+  });
+
   test('are there from the start, with 0', () => {
     const system = new FakeSystem();
     system.driver['eth0'] = ena;
