@@ -14,11 +14,11 @@ const LENGTH = packetHeader.at.tp_len / 4;
 const OFFSETS = packetHeader.at.tp_mac / 4;
 
 /**
- * Fills a batch with packets of one block, in place: its columns point into the ring. Allocates nothing.
+ * Puts packets of one block behind those that a batch has, in place: its columns point into the ring. Allocates nothing.
  *
  * @param block    which block, in the reader's hands
  * @param headerAt byte offset in the ring of the first packet's header
- * @param count    packets to take, at most as many as the block still has and the batch holds
+ * @param count    packets to take, at most as many as the block still has and the batch has room for
  * @param isRest   the last of them is the last of the block
  * @returns byte offset of the header behind them; of no meaning after the last packet of a block
  * @throws AssertionFailure where the kernel's offsets lead out of the block
@@ -34,8 +34,9 @@ export function walkPackets(
   const { words } = memory;
   const blockAt = block * memory.blockBytes;
   const blockEnd = blockAt + memory.blockBytes;
+  const last = batch.count + count - 1;
   let header = headerAt;
-  for (let slot = 0; slot < count; slot++) {
+  for (let slot = batch.count; slot <= last; slot++) {
     const word = header >>> 2;
     const at = header + ((words[word + OFFSETS] ?? 0) >>> 16);
     const captured = words[word + CAPTURED] ?? 0;
@@ -48,10 +49,10 @@ export function walkPackets(
     batch.nanoseconds[slot] = words[word + NANOSECONDS] ?? 0;
     batch.linkType[slot] = LinkType.raw;
     const next = words[word + NEXT] ?? 0;
-    assert(next >= packetHeader.bytes || (isRest && slot === count - 1), 'a packet leads to the next one');
+    assert(next >= packetHeader.bytes || (isRest && slot === last), 'a packet leads to the next one');
     header += next;
   }
-  batch.count = count;
+  batch.count = last + 1;
   return header;
 }
 

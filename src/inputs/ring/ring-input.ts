@@ -3,12 +3,16 @@ import { viewMemory } from '../../native/memory.ts';
 import { MirrorError } from '../../observe/error.ts';
 import type { Deliver, Input } from '../../pipeline/input.ts';
 import type { RingHandle } from './ring-handle.ts';
-import { type BlockBatch, RingReader } from './ring-reader.ts';
+import { type RingBatch, RingReader } from './ring-reader.ts';
 
+/** Most batches of one ring before the others have their turn. */
+const BATCHES_A_TURN = 4;
 /** Empty rings are looked at again after so long, or after `retireMs` where that is shorter. */
 const QUIET_WAIT_MS = 8;
 /** The same when a block is due soon. */
 const SOON_WAIT_MS = 1;
+/** A small ring is looked at more often: the fastest link fills not more blocks in this time. */
+const BLOCKS_A_MS = 16;
 /** Closing goes on until there was nothing for so long, and longer where a block is being filled. */
 const LAST_QUIET_MS = 10;
 /** Closing reads what the kernel still holds, but no longer than this: the sender may never stop. */
@@ -34,6 +38,7 @@ export interface RingOptions {
 export class RingInput implements Input {
   readonly #options: RingOptions;
   readonly #retireMs: number;
+  readonly #quietWaitMs: number;
   #readers: readonly RingReader[] = [];
   #deliver: Deliver | undefined;
   #inFlight = 0;
@@ -48,7 +53,9 @@ export class RingInput implements Input {
 
   constructor(options: RingOptions) {
     this.#options = options;
-    this.#retireMs = Math.max(1, ...options.rings.map((ring) => ring.retireMs));
+    this.#retireMs = Math.max(1, ...options.rings.map(({ retireMs }) => retireMs));
+    const blocks = Math.min(...options.rings.map((ring) => ring.blocks));
+    this.#quietWaitMs = Math.min(QUIET_WAIT_MS, this.#retireMs, Math.max(1, blocks / BLOCKS_A_MS));
   }
 
   async open(): Promise<void> {
@@ -75,32 +82,28 @@ export class RingInput implements Input {
     return this.#closing.promise;
   }
 
-  /** One block of each ring that has one, and the date of the next look. */
+  /** Reads what is ready, a part of each ring at a time, and sets the date of the next look. */
   readonly #turn = (): void => {
-    let isBusy = false;
-    for (const reader of this.#readers) {
-      if (!reader.isReady) continue;
-      isBusy = true;
-      do this.#read(reader);
-      while (reader.isInBlock);
-    }
-    if (isBusy) {
-      this.#busyMs = performance.now();
-      if (this.#busyMs >= this.#closeByMs) this.#close();
-      else setImmediate(this.#turn);
-    } else {
-      this.#wait();
-    }
+    let hasRead = false;
+    for (const reader of this.#readers) hasRead = this.#read(reader) || hasRead;
+    if (hasRead) this.#busyMs = performance.now();
+    if (hasRead && this.#busyMs >= this.#closeByMs) this.#close();
+    else if (this.#readers.some((reader) => reader.isReady)) setImmediate(this.#turn);
+    else this.#wait();
   };
 
-  #read(reader: RingReader): void {
-    const taken = reader.take();
-    if (taken === undefined || this.#deliver === undefined) return;
-    this.#inFlight++;
-    void this.#deliver(taken.batch).then(() => this.#giveBack(reader, taken));
+  #read(reader: RingReader): boolean {
+    let batches = 0;
+    for (; batches < BATCHES_A_TURN; batches++) {
+      const taken = reader.take();
+      if (taken === undefined || this.#deliver === undefined) break;
+      this.#inFlight++;
+      void this.#deliver(taken.batch).then(() => this.#giveBack(reader, taken));
+    }
+    return batches > 0;
   }
 
-  #giveBack(reader: RingReader, taken: BlockBatch): void {
+  #giveBack(reader: RingReader, taken: RingBatch): void {
     reader.give(taken);
     this.#inFlight--;
     this.#settle();
@@ -116,14 +119,12 @@ export class RingInput implements Input {
   }
 
   /**
-   * A block that has begun to fill is ready `retireMs` later at the latest: its moment is waited for in small steps. As
-   * long as blocks come because it is time for them, the next one comes `retireMs` after the last one.
+   * A block that has begun to fill is ready `retireMs` after the last one at the latest, as long as packets come; its
+   * moment is waited for in small steps.
    */
   #waitMs(isFilling: boolean, idleMs: number): number {
-    const quietMs = Math.min(QUIET_WAIT_MS, this.#retireMs);
-    if (!isFilling) return quietMs;
-    if (this.#readers.some((reader) => reader.wasFull)) return SOON_WAIT_MS;
-    return Math.min(Math.max(this.#retireMs - 1 - idleMs, SOON_WAIT_MS), quietMs);
+    if (!isFilling) return this.#quietWaitMs;
+    return Math.min(Math.max(this.#retireMs - 1 - idleMs, SOON_WAIT_MS), this.#quietWaitMs);
   }
 
   #close(): void {

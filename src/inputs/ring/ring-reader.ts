@@ -8,18 +8,20 @@ import { RingMemory } from './ring-memory.ts';
 /** Most packets a batch. */
 export const BATCH_PACKETS = 2048;
 
-/** A batch that lies in a block. */
-export interface BlockBatch {
+/** A batch that lies in one block, or in several that follow each other. */
+export interface RingBatch {
   readonly batch: PacketBatch;
-  /** Which block, as long as the batch is on its way. */
+  /** The first of its blocks. */
   block: number;
+  /** How many blocks; the last of the ring is followed by the first. */
+  blocks: number;
 }
 
-const NONE = -1;
+const UNKNOWN = -1;
 
 /**
- * Reads one ring, block after block, each in batches that point into it; a block goes back to the kernel when it was
- * read to its end and all its batches are back. Blocks may go back in any order: the kernel waits for the next one.
+ * Reads one ring, block after block, in batches that point into it; a block goes back to the kernel when it was read to
+ * its end and all its batches are back. Blocks may go back in any order: the kernel waits for the next one.
  *
  * What was handed on is known to the ring's state, not to the reader alone: another reader goes on where this one was.
  */
@@ -27,14 +29,11 @@ export class RingReader {
   readonly #batchPackets: number;
   readonly #memory: RingMemory;
   readonly #cursor: RingCursor;
-  readonly #free: BlockBatch[] = [];
+  readonly #free: RingBatch[] = [];
   /** Batches on their way, by block. */
   readonly #out: Uint16Array;
-  /** The block that was begun and is not read to its end. */
-  #begun = NONE;
-  /** Header of the next packet in it. */
-  #header = 0;
-  #wasFull = false;
+  /** Header of the next packet, in a block that was read in part. */
+  #header = UNKNOWN;
 
   /** Returns to the kernel what an earlier reader of the same ring held: nobody else will. */
   constructor(handle: RingHandle, bytes: Buffer, batchPackets: number = BATCH_PACKETS) {
@@ -43,7 +42,9 @@ export class RingReader {
     this.#cursor = new RingCursor(handle.state);
     this.#out = new Uint16Array(handle.blocks);
     for (let block = 0; block < handle.blocks; block++) {
-      if (this.#memory.isOurs(block) && this.#isBehind(block)) this.#memory.giveBack(block);
+      if (this.#memory.isOurs(block) && this.#isBehind(block, this.#cursor.sequence)) {
+        this.#memory.giveBack(block);
+      }
     }
   }
 
@@ -53,24 +54,7 @@ export class RingReader {
    * @throws AssertionFailure where the kernel's numbers of blocks are not in order
    */
   get isReady(): boolean {
-    const { position } = this.#cursor;
-    // a block of the round before that is still on its way is ours too
-    if (!this.#memory.isOurs(position) || this.#isBehind(position)) return false;
-    assert(
-      this.#memory.sequence(position) === this.#cursor.sequence,
-      'blocks come in the order of their numbers',
-    );
-    return true;
-  }
-
-  /** Says whether a block is read in part: then the rest of it is ready. */
-  get isInBlock(): boolean {
-    return this.#begun !== NONE;
-  }
-
-  /** Says whether the kernel handed the last block over because it was full: then more may come soon. */
-  get wasFull(): boolean {
-    return this.#wasFull;
+    return this.#isReadyAt(this.#cursor.position, this.#cursor.sequence);
   }
 
   /** Says whether the kernel seems to have put a packet into the next block, which is not ready. */
@@ -79,59 +63,76 @@ export class RingReader {
   }
 
   /**
-   * Reads packets of the next block; from then on they count as handed on. Only when it is ready.
+   * Reads what is ready, as much as a batch holds; from then on it counts as handed on.
    *
-   * @returns `undefined` where the rest of the block holds none
-   * @throws AssertionFailure where the block is not as the kernel makes them
+   * @returns `undefined` where there is no packet
+   * @throws AssertionFailure where a block is not as the kernel makes them
    */
-  take(): BlockBatch | undefined {
-    const { position: block, sequence, offset } = this.#cursor;
-    const packets = this.#memory.packets(block);
-    assert(packets <= this.#memory.packetsMax && offset <= packets, 'a block holds as many packets as fit');
-    if (this.#begun === NONE) this.#begin(block, offset);
-    const count = Math.min(packets - offset, this.#batchPackets);
-    const isRest = offset + count === packets;
-    const taken = count === 0 ? undefined : this.#fill(block, count, isRest);
-    if (!isRest) {
-      this.#cursor.moveTo(sequence, block, offset + count);
-      return taken;
+  take(): RingBatch | undefined {
+    let { position, sequence, offset } = this.#cursor;
+    const taken = this.#empty(position);
+    const { batch } = taken;
+    while (batch.count < this.#batchPackets && this.#isReadyAt(position, sequence)) {
+      this.#out[position] = (this.#out[position] ?? 0) + 1;
+      taken.blocks++;
+      offset = this.#read(position, offset, batch);
+      if (offset > 0) break;
+      position = (position + 1) % this.#memory.blocks;
+      sequence = (sequence + 1) | 0;
     }
-    this.#begun = NONE;
-    this.#cursor.moveTo((sequence + 1) | 0, (block + 1) % this.#memory.blocks, 0);
-    if (this.#out[block] === 0) this.#memory.giveBack(block);
-    return taken;
+    if (taken.blocks > 0) this.#cursor.moveTo(sequence, position, offset);
+    if (batch.count > 0) return taken;
+    this.give(taken);
+    return undefined;
   }
 
   /** Takes a batch back that nobody reads any more. */
-  give(taken: BlockBatch): void {
-    const { block } = taken;
-    const out = (this.#out[block] ?? 0) - 1;
-    assert(out >= 0, 'a batch is given back once');
-    this.#out[block] = out;
+  give(taken: RingBatch): void {
+    const { position, offset } = this.#cursor;
+    for (let i = 0; i < taken.blocks; i++) {
+      const block = (taken.block + i) % this.#memory.blocks;
+      const out = (this.#out[block] ?? 0) - 1;
+      assert(out >= 0, 'a batch is given back once');
+      this.#out[block] = out;
+      const isBegun = offset > 0 && block === position;
+      if (out === 0 && !isBegun) this.#memory.giveBack(block);
+    }
     this.#free.push(taken);
-    if (out === 0 && block !== this.#begun) this.#memory.giveBack(block);
   }
 
-  #begin(block: number, offset: number): void {
-    this.#begun = block;
-    this.#wasFull = !this.#memory.isTimedOut(block);
-    this.#header = headerOf(this.#memory, block, offset);
+  /** Puts packets of a block into the batch, from the packet `offset` on; returns where to go on, 0: at its end. */
+  #read(block: number, offset: number, batch: PacketBatch): number {
+    const packets = this.#memory.packets(block);
+    assert(packets <= this.#memory.packetsMax && offset <= packets, 'a block holds as many packets as fit');
+    const count = Math.min(packets - offset, this.#batchPackets - batch.count);
+    const isRest = offset + count === packets;
+    const isKnown = offset > 0 && this.#header !== UNKNOWN;
+    const header = isKnown ? this.#header : headerOf(this.#memory, block, offset);
+    this.#header = walkPackets(this.#memory, block, header, count, isRest, batch);
+    return isRest ? 0 : offset + count;
   }
 
-  #fill(block: number, count: number, isRest: boolean): BlockBatch {
+  #empty(block: number): RingBatch {
     const taken = this.#free.pop() ?? {
       batch: new PacketBatch(this.#batchPackets, this.#memory.bytes),
       block,
+      blocks: 0,
     };
     taken.block = block;
+    taken.blocks = 0;
     taken.batch.clear();
-    this.#header = walkPackets(this.#memory, block, this.#header, count, isRest, taken.batch);
-    this.#out[block] = (this.#out[block] ?? 0) + 1;
     return taken;
   }
 
-  /** Says whether the block was read to its end: its number is before that of the next block, on a circle of 2^32. */
-  #isBehind(block: number): boolean {
-    return ((this.#memory.sequence(block) - this.#cursor.sequence) | 0) < 0;
+  #isReadyAt(block: number, sequence: number): boolean {
+    // a block of the round before that is still on its way is ours too
+    if (!this.#memory.isOurs(block) || this.#isBehind(block, sequence)) return false;
+    assert(this.#memory.sequence(block) === sequence, 'blocks come in the order of their numbers');
+    return true;
+  }
+
+  /** Says whether what the block holds comes before the block of number `sequence`, on a circle of 2^32. */
+  #isBehind(block: number, sequence: number): boolean {
+    return ((this.#memory.sequence(block) - sequence) | 0) < 0;
   }
 }

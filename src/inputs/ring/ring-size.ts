@@ -1,19 +1,18 @@
-const BLOCK_BYTES_MIN = 131_072;
-const BLOCK_BYTES_MAX = 1_048_576;
-/** As many as this, if blocks need not become too small for it. */
-const BLOCKS_WANTED = 16;
+/**
+ * A block is handed over at least every `retireMs`, however little it holds: with small blocks there are many, and a ring
+ * lasts long while nobody reads it. Longer than the longest IP packet and its header; the kernel finds so much memory in
+ * one piece more easily than more.
+ */
+const BLOCK_BYTES = 131_072;
 /** With fewer, the kernel would have no block to fill while others are read. */
-const BLOCKS_MIN = 4;
+const BLOCKS_MIN = 8;
 
 export interface RingSize {
-  /** A power of two; more than the longest IP packet and its header. */
   readonly blockBytes: number;
   readonly blocks: number;
 }
 
-/** How a ring of about `bytes` is divided: many blocks rather than large ones. */
+/** How a ring of about `bytes` is divided. */
 export function ringSize(bytes: number): RingSize {
-  const even = 2 ** Math.floor(Math.log2(bytes / BLOCKS_WANTED));
-  const blockBytes = Math.min(Math.max(even, BLOCK_BYTES_MIN), BLOCK_BYTES_MAX);
-  return { blockBytes, blocks: Math.max(Math.floor(bytes / blockBytes), BLOCKS_MIN) };
+  return { blockBytes: BLOCK_BYTES, blocks: Math.max(Math.floor(bytes / BLOCK_BYTES), BLOCKS_MIN) };
 }

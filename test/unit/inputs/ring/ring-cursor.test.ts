@@ -13,12 +13,13 @@ test('a new ring is read from its first block on, which has number 1', () => {
 test('whoever looks at the state sees the last place', () => {
   const state = newRingState();
   const cursor = new RingCursor(state);
-  for (const place of [
+  const places: readonly [number, number, number][] = [
     [1, 0, 7],
     [2, 1, 0],
     [0x7fff_ffff, 2, 9],
     [-0x8000_0000, 3, 0],
-  ] as const) {
+  ];
+  for (const place of places) {
     cursor.moveTo(...place);
     expect([cursor.sequence, cursor.position, cursor.offset]).toEqual(place);
     expect(placeOf(state)).toEqual(place);

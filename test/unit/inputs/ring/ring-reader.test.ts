@@ -1,7 +1,7 @@
 import { array, assert as check, constantFrom, integer, property, tuple } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { packetHeader } from '../../../../src/inputs/ring/ring-layout.ts';
-import { BATCH_PACKETS, type BlockBatch, RingReader } from '../../../../src/inputs/ring/ring-reader.ts';
+import { BATCH_PACKETS, type RingBatch, RingReader } from '../../../../src/inputs/ring/ring-reader.ts';
 import { LinkType } from '../../../../src/packet/link-type.ts';
 import { AssertionFailure } from '../../../../src/wire/assert.ts';
 import { numberedPacket } from '../../../support/consumer.ts';
@@ -17,13 +17,13 @@ function put(ring: FakeRing, from: number, to: number): void {
 }
 
 /** Takes all that is ready. */
-function takeAll(reader: RingReader): BlockBatch[] {
-  const taken: BlockBatch[] = [];
+function takeAll(reader: RingReader): RingBatch[] {
+  const taken: RingBatch[] = [];
   while (reader.isReady) taken.push(...[reader.take()].filter((one) => one !== undefined));
   return taken;
 }
 
-function numbersOf(taken: readonly BlockBatch[]): number[] {
+function numbersOf(taken: readonly RingBatch[]): number[] {
   return taken.flatMap(({ batch }) =>
     Array.from({ length: batch.count }, (_, slot) => batch.bytes.readUInt32BE((batch.end[slot] ?? 0) - 4)),
   );
@@ -63,17 +63,9 @@ test('a block is not ready before the kernel hands it over, but shows that it fi
   put(ring, 0, 1);
   expect([reader.isReady, reader.isFilling]).toEqual([false, true]);
   ring.tick();
-  expect([reader.isReady, reader.wasFull]).toEqual([true, false]);
+  expect(reader.isReady).toBe(true);
   expect(numbersOf(takeAll(reader))).toEqual([0]);
-  expect([reader.isReady, reader.isFilling, reader.wasFull]).toEqual([false, false, false]);
-});
-
-test('a block that was full says so', () => {
-  const ring = new FakeRing();
-  const reader = readerOf(ring);
-  put(ring, 0, 50);
-  expect(numbersOf(takeAll(reader)).length).toBeGreaterThan(10);
-  expect(reader.wasFull).toBe(true);
+  expect([reader.isReady, reader.isFilling]).toEqual([false, false]);
 });
 
 test('a block of more packets than a batch holds comes in several', () => {
@@ -82,11 +74,8 @@ test('a block of more packets than a batch holds comes in several', () => {
   const count = 2 * BATCH_PACKETS + 5;
   put(ring, 0, count);
   ring.tick();
-  const first = reader.take();
-  expect([first?.batch.count, reader.isInBlock]).toEqual([BATCH_PACKETS, true]);
-  const taken = [...(first === undefined ? [] : [first]), ...takeAll(reader)];
+  const taken = takeAll(reader);
   expect(taken.map(({ batch }) => batch.count)).toEqual([BATCH_PACKETS, BATCH_PACKETS, 5]);
-  expect(reader.isInBlock).toBe(false);
   expect(numbersOf(taken)).toEqual(upTo(count));
   expect(ring.owners).toBe('ukkk');
   for (const one of [...taken.slice(1), ...taken.slice(0, 1)]) {
@@ -109,14 +98,36 @@ test('while a block is read its batches may come back: it stays until it was rea
   expect(ring.owners).toBe('kkkk');
 });
 
-test('blocks go back in the order in which their batches come back, whatever it is', () => {
-  const ring = new FakeRing();
+test('a batch of several blocks holds them all', () => {
+  const ring = new FakeRing({ blocks: 5 });
   const reader = readerOf(ring);
-  for (const number of [0, 1, 2]) {
+  // it begins in the last block of the ring
+  for (let number = 0; number < 4; number++) {
     put(ring, number, number + 1);
     ring.tick();
   }
-  const [first, second, third] = takeAll(reader);
+  for (const one of takeAll(reader)) reader.give(one);
+  put(ring, 4, 7);
+  ring.tick();
+  ring.tickEmpty();
+  put(ring, 7, 9);
+  ring.tick();
+  const [taken, ...others] = takeAll(reader);
+  if (taken === undefined) throw new Error('one batch');
+  expect([numbersOf([taken]), others]).toEqual([[4, 5, 6, 7, 8], []]);
+  expect(ring.owners).toBe('uukku');
+  reader.give(taken);
+  expect(ring.owners).toBe('kkkkk');
+});
+
+test('blocks go back in the order in which their batches come back, whatever it is', () => {
+  const ring = new FakeRing();
+  const reader = readerOf(ring);
+  const [first, second, third] = [0, 1, 2].flatMap((number) => {
+    put(ring, number, number + 1);
+    ring.tick();
+    return takeAll(reader);
+  });
   if (first === undefined || second === undefined || third === undefined) throw new Error('three batches');
   expect(ring.owners).toBe('uuuk');
   reader.give(second);
@@ -146,15 +157,17 @@ test('a full ring is not read twice, and goes on once a block is back', () => {
   expect(ring.drops).toBe(2);
 });
 
-test('a block without a packet goes back at once, and nothing is delivered', () => {
+test('blocks without a packet go back at once, and nothing is delivered', () => {
   const ring = new FakeRing();
   const reader = readerOf(ring);
   ring.tickEmpty();
   ring.tickEmpty();
+  expect(ring.owners).toBe('uukk');
+  expect(takeAll(reader)).toEqual([]);
+  expect(ring.owners).toBe('kkkk');
   put(ring, 0, 1);
   ring.tick();
   expect(numbersOf(takeAll(reader))).toEqual([0]);
-  expect(ring.owners).toBe('kkuk');
 });
 
 describe('another reader takes over', () => {
@@ -223,7 +236,7 @@ test.each([1, 0x7fff_fffd, 0xffff_fffd])(
         // a block of this size holds about eight packets
         const newReader = (): RingReader => new RingReader(ring.handle, ring.bytes, 3);
         let reader = newReader();
-        let out: BlockBatch[] = [];
+        let out: RingBatch[] = [];
         let next = 0;
         const expected: number[] = [];
         const seen: number[] = [];
