@@ -4,6 +4,7 @@ import type { LaneReader } from '../packet/lane.ts';
 import type { FinishedFile } from '../pipeline/finished-file.ts';
 import { Outlet, type QueueLimits } from '../pipeline/outlet.ts';
 import { AssertionFailure } from '../wire/assert.ts';
+import { openFilesShare } from './open-files.ts';
 import { sinkCountersOf } from './shared-memory.ts';
 import { sinkKind } from './sink-set.ts';
 import type { WorkerStart } from './worker-messages.ts';
@@ -24,13 +25,14 @@ export interface LiveOutletOptions {
 export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): Outlet[] {
   const { worker, memory, config, intake } = start;
   const limits = queueLimits(intake);
+  const openFiles = openFilesShare(memory.workers * memory.sinkPlans.length);
   return memory.sinkPlans.map(({ name }, index) => {
     const settings = config.sinks[name];
     if (settings === undefined) throw new AssertionFailure(`The sink "${name}" has no settings.`);
     const counters = sinkCountersOf(memory, worker, index);
     const onFile = (file: FinishedFile): void => told.onFile(name, file);
     const makeRoom = (): Promise<void> => told.makeRoom(name);
-    const context = { name, worker, lanes, counters, log, now: Date.now, onFile, makeRoom };
+    const context = { name, worker, lanes, counters, log, now: Date.now, onFile, makeRoom, openFiles };
     const sink = sinkKind(settings.kind).create(settings, context);
     return new Outlet(sink, counters, {
       policy: 'drop',

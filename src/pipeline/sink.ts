@@ -44,6 +44,8 @@ export interface SinkContext {
   readonly now: () => number;
   /** Told of each file that a sink has finished. */
   readonly onFile?: (file: FinishedFile) => void;
+  /** How many files the sink may have open at a time; as many as it likes where nothing is said. */
+  readonly openFiles?: number;
   /** Has old files of the sink deleted as its settings ask for; settles when that is done, or nothing is left. */
   readonly makeRoom?: () => Promise<void>;
 }

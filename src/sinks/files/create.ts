@@ -28,7 +28,7 @@ export function liveFiles(
   const { directory, format, split } = settings;
   return new FilesSink(context, {
     ...machinery,
-    destination: new SeriesOfFiles(directory, format, context.worker, disk),
+    destination: new SeriesOfFiles(directory, format, context.worker, disk, context.openFiles),
     encoding: encodingOf(format),
     split,
     limits: {

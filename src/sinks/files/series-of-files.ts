@@ -19,12 +19,13 @@ export class SeriesOfFiles implements Destination {
   readonly #open: OpenFiles;
   readonly #nextSequence = new Map<string, number>();
 
-  constructor(directory: string, extension: string, worker: number, disk: Disk) {
+  /** @param openFiles how many may be open at a time */
+  constructor(directory: string, extension: string, worker: number, disk: Disk, openFiles?: number) {
     this.#directory = directory;
     this.#extension = extension;
     this.#worker = worker;
     this.#disk = disk;
-    this.#open = new OpenFiles(disk);
+    this.#open = new OpenFiles(disk, openFiles);
   }
 
   open(): Promise<void> {

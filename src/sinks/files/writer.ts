@@ -12,17 +12,24 @@ export interface WriterEvents {
   finish(file: CaptureFile): Promise<void>;
 }
 
+/** Where thousands of files end at one moment, so many chunks are written before the next file is finished. */
+const WRITES_BETWEEN_ENDS = 8;
+
 /**
  * Writes chunks to their files, a few at a time and each track in order.
  *
  * A track has one write under way at most: were the second of two writes to arrive first, a process that is
- * killed would leave a hole.
+ * killed would leave a hole. A file that has ended is finished when there is little else to do: the next file of its
+ * track does not wait for it.
  */
 export class Writer {
   readonly #destination: Destination;
   readonly #events: WriterEvents;
   readonly #atATime: number;
   #ready: Track[] = [];
+  /** Files all of whose chunks are settled. */
+  #ended: CaptureFile[] = [];
+  #writesSinceEnd = 0;
   #under = 0;
   #waiting: (() => void)[] = [];
 
@@ -35,7 +42,7 @@ export class Writer {
 
   /** Whether nothing is written or waits to be. */
   get idle(): boolean {
-    return this.#under === 0 && this.#ready.length === 0;
+    return this.#under === 0 && this.#ready.length === 0 && this.#ended.length === 0;
   }
 
   add(track: Track, job: Job): void {
@@ -57,21 +64,36 @@ export class Writer {
 
   #start(): void {
     while (this.#under < this.#atATime) {
+      const finishing = this.#ready.length === 0 || this.#writesSinceEnd >= WRITES_BETWEEN_ENDS;
+      const file = finishing ? this.#ended.shift() : undefined;
+      if (file !== undefined) {
+        this.#writesSinceEnd = 0;
+        void this.#run(() => this.#events.finish(file));
+        continue;
+      }
       const track = this.#ready.shift();
       const job = track?.jobs.shift();
       if (track === undefined || job === undefined) return;
+      const { chunk } = job;
+      if (chunk === undefined) {
+        this.#ended.push(job.file);
+        if (track.jobs.length > 0) this.#ready.push(track);
+        continue;
+      }
+      this.#writesSinceEnd++;
       track.busy = true;
-      this.#under++;
-      void this.#run(track, job);
+      void this.#run(async () => {
+        await this.#write(job.file, chunk);
+        track.busy = false;
+        if (track.jobs.length > 0) this.#ready.push(track);
+      });
     }
   }
 
-  async #run(track: Track, job: Job): Promise<void> {
-    if (job.chunk === undefined) await this.#events.finish(job.file);
-    else await this.#write(job.file, job.chunk);
-    track.busy = false;
+  async #run(work: () => Promise<void>): Promise<void> {
+    this.#under++;
+    await work();
     this.#under--;
-    if (track.jobs.length > 0) this.#ready.push(track);
     this.#start();
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { join } from 'node:path';
 import { liveFiles, offlineFiles } from '../../../../src/sinks/files/create.ts';
 import { filesDropReasons } from '../../../../src/sinks/files/files-sink.ts';
-import { batchOf, numbered, numberedFrame, overwrite } from '../../../support/batches.ts';
+import { batchOf, numbered, numberedFrame, overwrite, TEST_SECONDS } from '../../../support/batches.ts';
 import { capturesSettings } from '../../../support/captures-settings.ts';
 import { FaultyDisk } from '../../../support/faulty-disk.ts';
 import { requires } from '../../../support/requires.ts';
@@ -47,6 +47,38 @@ test.skipIf(!requires('capinfos'))(
           .map((line) => line.split('\t').at(-1)),
       ).toEqual(some.map(() => `${rounds}`));
     }),
+);
+
+test(
+  '4,096 live lanes that all begin anew at one moment, with few open files: nothing is lost',
+  () =>
+    withFolder(async (directory) => {
+      const context = { ...sinkContext(filesDropReasons), openFiles: 100 };
+      const disk = new FaultyDisk();
+      const settings = capturesSettings({ directory, rotateSeconds: 10 });
+      const sink = liveFiles(settings, context, { disk, tickMs: 0 });
+      await sink.open();
+      for (const seconds of [0, 5, 10, 25]) {
+        for (let first = 0; first < LANES; first += 512) {
+          const packets = Array.from({ length: 512 }, (_, i) => ({
+            lane: first + i,
+            seconds: TEST_SECONDS + seconds,
+          }));
+          context.counters.addDelivered(packets.length);
+          await sink.write(batchOf(packets));
+        }
+      }
+      await sink.close();
+      expect(context.counters).toMatchObject({ written: 4 * LANES, pending: 0, pendingBytes: 0 });
+      expect(context.files.map(({ packets }) => packets).reduce((sum, packets) => sum + packets, 0)).toBe(
+        4 * LANES,
+      );
+      expect(context.files).toHaveLength(3 * LANES);
+      // two at a time may be on their way in or out
+      expect(disk.mostOpenFiles).toBeLessThanOrEqual(102);
+      expect(disk.openFiles.size).toBe(0);
+    }),
+  180_000,
 );
 
 test('few open files allowed: the sink makes do with them', () =>
