@@ -115,6 +115,7 @@ export class FolderStore {
 
   async close(): Promise<void> {
     if (!this.#opened) return;
+    this.#opened = false;
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#gathering);
     this.#closing = true;
