@@ -62,7 +62,11 @@ export class LaneWatch {
     const nowSeconds = this.#options.now() / 1000;
     this.#lookAtLanes(nowSeconds);
     for (const watch of this.#silence.values()) this.#lookForSilence(watch, nowSeconds);
-    this.#alarm('kernel drops', kernelDrops, 'The kernel drops datagrams: the receive buffer overflows.');
+    this.#alarm(
+      'kernel drops',
+      kernelDrops,
+      'The kernel drops packets: ring or receive buffer is full, they come faster than they are read.',
+    );
     if (this.#config.behind === 'gwlb') {
       this.#alarm(
         'misrouted',

@@ -133,11 +133,12 @@ test.skipIf(!requires('capinfos'))(
   TIMEOUT_MS,
 );
 
-test(
-  'what does not fit into the smallest buffer is counted to the packet, and said',
-  () =>
+test.each(['dgram', 'mmsg'])(
+  'mode %s: what does not fit into the smallest buffer is counted to the packet, and said',
+  (mode) =>
     withFolder(async (folder) => {
-      const receive = await startReceive(folder, 'workers=2', 'listen.receiveBufferBytes=65536');
+      const smallest = 'listen.receiveBufferBytes=65536';
+      const receive = await startReceive(folder, 'workers=2', `listen.mode=${mode}`, smallest);
       let sent = 0;
       await until('the kernel drops', async () => {
         const { stdout } = await runCommand(sendTo(receive.vxlanPort, 'max', FLOOD_PASSES));
@@ -151,7 +152,7 @@ test(
       expect(report.ledger.received + report.ledger.dropped.kernel).toBe(sent);
       expect(report.ledger.delivered).toBe(report.ledger.received);
       expectSameLedger(samples, report);
-      expect(receive.logged()).toContain('The kernel drops datagrams');
+      expect(receive.logged()).toContain('The kernel drops packets');
     }),
   TIMEOUT_MS,
 );

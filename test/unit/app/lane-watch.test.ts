@@ -221,7 +221,7 @@ test('kernel drops are said at once, then at most once a minute, with what came 
       [1, 621],
     ].map(
       ([packets, total]) =>
-        `error: The kernel drops datagrams: the receive buffer overflows. packets=${packets} total=${total}`,
+        `error: The kernel drops packets: ring or receive buffer is full, they come faster than they are read. packets=${packets} total=${total}`,
     ),
   );
 });

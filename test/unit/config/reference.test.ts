@@ -32,7 +32,7 @@ test('a row says type, default, unit, whether it can be reloaded, and what it me
     reload: 'yes',
     meaning: 'A lane without packets for so long is closed and its place is freed.',
   });
-  expect(rows.get('`listen.mode`')?.meaning).toMatch(/Later: ring or mmsg\.$/);
+  expect(rows.get('`analysis.duplicates.detect`')?.meaning).toMatch(/Later: on\.$/);
   expect(rows.get('`analysis.flows.enabled`')?.type).toBe('later; only false');
   expect(rows.get('`sinks.NAME.kind`')?.default).toBe('must be given');
   expect(rows.get('`admission.expect`')?.meaning).toContain('`silentSeconds`: After so long');

@@ -14,7 +14,15 @@ describe('a wrong value is named with its place, what was found and what was exp
     ['workers: .inf', `m.yaml:1:10: workers is Infinity; expected a whole number from 0 to 64.`],
     ['behind: alb', `m.yaml:1:9: behind is "alb"; expected direct, nlb or gwlb.`],
     ['listen: 3', `m.yaml:1:9: listen is 3; expected a group of settings.`],
-    ['listen:\n  mode: raw', `m.yaml:2:9: listen.mode is "raw"; expected auto or dgram.`],
+    ['listen:\n  mode: raw', `m.yaml:2:9: listen.mode is "raw"; expected auto, ring, mmsg or dgram.`],
+    [
+      'listen:\n  interface: e/0',
+      'm.yaml:2:14: listen.interface is "e/0"; expected auto, the name of a network interface or a list, each item the name of a network interface.',
+    ],
+    [
+      'listen: { ring: { bytes: 1 } }',
+      'm.yaml:1:26: listen.ring.bytes is 1; expected a whole number from 1048576 to 1073741824.',
+    ],
     [
       'listen:\n  address: host.example',
       `m.yaml:2:12: listen.address is "host.example"; expected an IPv4 or IPv6 address of this host, 0.0.0.0, or "::" for both families.`,
@@ -135,26 +143,6 @@ describe('a setting that is not known is refused with the nearest known one', ()
 describe('what a later version builds is refused in words of its own', () => {
   test.each([
     [
-      'listen: { mode: ring }',
-      'm.yaml:1:17: listen.mode "ring" is not in this version; it takes auto or dgram.',
-    ],
-    [
-      'listen: { interface: eth0 }',
-      'm.yaml:1:22: listen.interface "eth0" is not in this version; it takes auto.',
-    ],
-    [
-      'listen: { interface: [eth0] }',
-      'm.yaml:1:22: listen.interface ["eth0"] is not in this version; it takes auto.',
-    ],
-    [
-      'listen: { ring: { bytes: 1 } }',
-      'm.yaml:1:26: listen.ring.bytes 1 is not in this version; it takes 67108864.',
-    ],
-    [
-      'listen: { steering: vni }',
-      'm.yaml:1:21: listen.steering "vni" is not in this version; it takes flow.',
-    ],
-    [
       'analysis: { flows: { enabled: on } }',
       'm.yaml:1:31: analysis.flows.enabled "on" is not in this version; it takes false.',
     ],
@@ -234,13 +222,16 @@ describe('rules between settings', () => {
 
 describe('several problems', () => {
   test('are reported together, in the order of the settings', () => {
-    const error = refused({ file: 'm.yaml', text: 'workers: x\nlisten: { mode: ring }\nbehind: alb' });
+    const error = refused({
+      file: 'm.yaml',
+      text: 'workers: x\nanalysis: { duplicates: { detect: on } }\nbehind: alb',
+    });
     expect(error.message).toBe(
       [
         '3 settings are wrong:',
-        '  m.yaml:2:17: listen.mode "ring" is not in this version; it takes auto or dgram.',
         '  m.yaml:1:10: workers is "x"; expected a whole number from 0 to 64.',
         '  m.yaml:3:9: behind is "alb"; expected direct, nlb or gwlb.',
+        '  m.yaml:2:35: analysis.duplicates.detect "on" is not in this version; it takes off.',
       ].join('\n'),
     );
     expect(error.code).toBe('CONFIG_INVALID');
@@ -248,7 +239,7 @@ describe('several problems', () => {
   });
 
   test('all of later versions keep their code', () => {
-    const text = 'listen: { mode: ring, steering: vni }';
+    const text = 'analysis: { duplicates: { detect: on }, flows: { enabled: true } }';
     expect(refused({ text }).code).toBe('NOT_IN_THIS_VERSION');
   });
 
