@@ -35,8 +35,10 @@ export function checkSteering({ intake, cores }: Facts, config: Config): Finding
   const workers = workerCount(config, cores);
   if (workers === 1) return [ok('steering', 'One worker gets every packet.')];
   const message = `Packets are spread over ${workers} workers by ${intake.steering}.`;
-  if (intake.notes.length === 0 && intake.mode !== 'dgram') return [ok('steering', message)];
-  const said = intake.notes.map((one) => ` ${one.message}`).join('');
+  // a note about one interface is told with the interfaces
+  const notes = intake.notes.filter(({ fields }) => !('interface' in fields));
+  if (notes.length === 0 && intake.mode !== 'dgram') return [ok('steering', message)];
+  const said = notes.map((one) => ` ${one.message}`).join('');
   const remedy = 'Set workers: 1, or make listen.mode: ring possible: see input-mode.';
   return [note('steering', `${message}${said}`, remedy)];
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/settings.ts';
+import type { IntakeNote } from '../../inputs/intake-set.ts';
 import { type Facts, failed, type InterfaceFact } from './facts.ts';
 import { type Finding, note, ok, problem } from './finding.ts';
 
@@ -14,14 +15,22 @@ const MIRROR_LEN_6 = 74;
 const ETHERNET_MTU = 1500;
 
 /** Which interfaces a packet ring would read. */
-export function checkInterfaces({ interfaces }: Facts): Finding[] {
+export function checkInterfaces({ interfaces, intake }: Facts): Finding[] {
   if (failed(interfaces)) {
     return [
       problem('interfaces', interfaces.failure, 'See listen.interface in the settings, and ip address.'),
     ];
   }
   const names = interfaces.map(({ name }) => name).join(', ');
-  return [ok('interfaces', `Packets are looked for on ${names}.`)];
+  const found = ok('interfaces', `Packets are looked for on ${names}.`);
+  const useless = failed(intake) ? [] : intake.notes.filter(({ fields }) => 'interface' in fields);
+  return [found, ...useless.map(uselessInterface)];
+}
+
+/** One that is read and gets nothing. */
+function uselessInterface({ message, fields }: IntakeNote): Finding {
+  const remedy = 'Name the bridge or bond in listen.interface, or leave it at auto.';
+  return problem('interfaces', `${String(fields['interface'])}: ${message}`, remedy);
 }
 
 /** Whether mirrored packets fit the interfaces. */

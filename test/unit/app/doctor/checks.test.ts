@@ -31,6 +31,16 @@ test('every interface, port and disk is told of by itself', () => {
   expect(statuses('host-drops')).toEqual(['note', 'note']);
 });
 
+test('an interface that gets nothing is a problem of the interfaces, not of steering', () => {
+  const notes = [{ message: 'It belongs to a bridge.', fields: { interface: 'eth0' } }];
+  const facts = { intake: { mode: 'ring', refused: [], steering: 'inner addresses', notes } } as const;
+  expect(found('steering', facts)).toMatchObject([{ status: 'ok' }]);
+  expect(found('interfaces', facts)).toMatchObject([
+    { status: 'ok' },
+    { status: 'problem', message: 'eth0: It belongs to a bridge.' },
+  ]);
+});
+
 test('what cannot be received by needs no steering, and what has no interface no MTU', () => {
   expect(found('steering', { intake: { failure: 'No.' } })).toEqual([]);
   expect(found('mtu', { interfaces: { failure: 'No.' } })).toEqual([]);
