@@ -12,6 +12,8 @@ import { pcapHeader, pcapRecord } from './capture-bytes.ts';
 import { numberedPacket, turns } from './consumer.ts';
 import { failingMmsgSource, mmsgSource } from './mmsg-source.ts';
 import { requiresNative } from './native.ts';
+import { requiresRoot } from './requires.ts';
+import { ringSource } from './ring-source.ts';
 import { withFolder } from './tshark.ts';
 
 /** Packets of every capture. */
@@ -171,6 +173,17 @@ const mmsgFixture: InputFixture = {
   makeFailing: (world) => failingMmsgSource(world, COUNT),
 };
 
+const ringFixture: InputFixture = {
+  name: 'packet ring',
+  linkType: LinkType.raw,
+  isLive: true,
+  make: (world) => ringSource(world),
+  async makeUnopenable(world) {
+    const holder = await world.socket();
+    return ringSource(world, holder.address().port);
+  },
+};
+
 /** Every kind of input. */
 export const inputFixtures: readonly InputFixture[] = [
   {
@@ -218,4 +231,5 @@ export const inputFixtures: readonly InputFixture[] = [
     },
   },
   ...((await requiresNative()) ? [mmsgFixture] : []),
+  ...((await requiresNative()) && requiresRoot() ? [ringFixture] : []),
 ];
