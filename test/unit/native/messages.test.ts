@@ -98,6 +98,33 @@ test.skipIf(!native)('control messages have their room in every call', () => {
   }
 });
 
+test.skipIf(!native)('a message without controls or name takes no room from the next', () => {
+  const to = openSocket(family.AF_UNIX, socketType.SOCK_DGRAM, 0);
+  const [unnamed, named] = [0, 0].map(() => openSocket(family.AF_UNIX, socketType.SOCK_DGRAM, 0));
+  open.push(to, unnamed!, named!);
+  for (const one of [to, named!]) bindSocket(one, Buffer.from([family.AF_UNIX, 0]));
+  const message = new MessageVector(2, 8, 0, 110);
+  message.setDestination(socketAddress(to));
+  const received = new MessageVector(2, 8, 64, 110);
+  const lengths = (): number[][] =>
+    [0, 1].map((i) => [received.nameLength(i), received.controlLength(i), received.flags(i)]);
+
+  sendMessages(unnamed!, message, 0, 2);
+  expect(receiveMessages(to, received)).toBe(2);
+  expect(lengths()).toEqual([
+    [0, 0, 0],
+    [0, 0, 0],
+  ]);
+  setIntOption(to, level.SOL_SOCKET, socketOption.SO_TIMESTAMPNS, 1);
+  sendMessages(named!, message, 0, 2);
+  expect(receiveMessages(to, received)).toBe(2);
+  const nameLength = socketAddress(named!).length;
+  expect(lengths()).toEqual([
+    [nameLength, 32, 0],
+    [nameLength, 32, 0],
+  ]);
+});
+
 test.skipIf(!native)('a part of a vector is sent', () => {
   const [to, from] = [udp(), udp()];
   const vector = new MessageVector(6, 10, 0, 16);
