@@ -13,7 +13,7 @@ const CALLS_A_TURN = 4;
 /** The next look after a socket was found empty, as long as packets keep coming. */
 const BUSY_WAIT_MS = 1;
 /** The next look when the last `QUIET_TURNS` found nothing. */
-const QUIET_WAIT_MS = 4;
+const QUIET_WAIT_MS = 8;
 const QUIET_TURNS = 100;
 /** Closing reads what the kernel still holds, but no longer than this: the sender may never stop. */
 const LAST_READ_MS = 1000;

@@ -75,7 +75,7 @@ describe.skipIf(!native)('sockets for workers', () => {
       const [vxlan = 0, geneve = 0] = await freePorts(2);
       const set = await openSet({ workers: WORKERS, vxlanPorts: [vxlan], genevePorts: [geneve], steering });
       const collectors = await collect(set);
-      const packets = bothDirections(1000, 7);
+      const packets = bothDirections(1000, 7, vxlan);
       await sendMirrored(packets, { vxlan, geneve });
       const all = (): number => collectors.reduce((sum, collector) => sum + collector.packets.length, 0);
       while (all() + set.kernelDrops() < packets.length) await new Promise(setImmediate);
@@ -101,7 +101,7 @@ describe.skipIf(!native)('sockets for workers', () => {
   test('a worker that is gone leaves its flows where they are', async () => {
     const [vxlan = 0, geneve = 0] = await freePorts(2);
     const set = await openSet({ workers: WORKERS, vxlanPorts: [vxlan], genevePorts: [geneve] });
-    const packets = bothDirections(200, 8);
+    const packets = bothDirections(200, 8, vxlan);
     const shares: number[][] = [];
     for (const gone of [-1, 1]) {
       const inputs = await Promise.all(set.handles.map((_, worker) => openTestInput(set, worker)));
