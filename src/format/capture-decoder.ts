@@ -1,4 +1,5 @@
 import type { PacketBatch } from '../packet/batch.ts';
+import { MAX_INTERFACES } from './limits.ts';
 
 /** File formats that mirrortap reads. */
 export type CaptureFormat = 'pcap' | 'pcapng';
@@ -56,7 +57,25 @@ export interface CaptureDecoder {
    * @param leftoverBytes bytes of the window that `decode` has left
    */
   finish(leftoverBytes: number): void;
+
+  /**
+   * Writes down all that the decoder knows between two windows, so that another one of the same format can go on at
+   * `offset`. Nothing may be wrong yet: a decoder with a `problem` has no next window.
+   *
+   * @param state `DECODER_STATE_LENGTH` numbers; shared memory where another thread goes on
+   */
+  save(state: Float64Array): void;
+
+  /** Goes on where the decoder that wrote `state` stood. */
+  restore(state: Float64Array): void;
 }
+
+/** Numbers of a decoder's state that are no interface's. */
+export const DECODER_HEAD_LENGTH = 8;
+/** Numbers of one interface in a decoder's state. */
+export const INTERFACE_STATE_LENGTH = 4;
+/** Numbers that the state of a decoder takes at most. */
+export const DECODER_STATE_LENGTH: number = DECODER_HEAD_LENGTH + INTERFACE_STATE_LENGTH * MAX_INTERFACES;
 
 /** The problem of a stream that ends too early. */
 export function cutProblem(offset: number, what: string, found: number, needed: number): CaptureProblem {

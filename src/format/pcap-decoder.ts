@@ -17,6 +17,9 @@ const VERSION_MINOR = 4;
 const LINK_TYPE_MASK = 0xffff;
 const NANOSECONDS_PER_SECOND = 1_000_000_000;
 
+/** Indices of what `save` writes. */
+const State = { offset: 0, headerRead: 1, littleEndian: 2, nanosecondsPerUnit: 3, linkType: 4 } as const;
+
 /**
  * Reads pcap files: microseconds and nanoseconds, both byte orders, version 2.4.
  *
@@ -54,6 +57,22 @@ export class PcapDecoder implements CaptureDecoder {
     if (this.problem !== undefined || leftoverBytes === 0) return;
     const what = this.#headerRead ? 'a packet record' : 'the file header';
     this.problem = cutProblem(this.offset, what, leftoverBytes, this.neededBytes);
+  }
+
+  save(state: Float64Array): void {
+    state[State.offset] = this.offset;
+    state[State.headerRead] = this.#headerRead ? 1 : 0;
+    state[State.littleEndian] = this.#littleEndian ? 1 : 0;
+    state[State.nanosecondsPerUnit] = this.#nanosecondsPerUnit;
+    state[State.linkType] = this.#linkType;
+  }
+
+  restore(state: Float64Array): void {
+    this.offset = state[State.offset]!;
+    this.#headerRead = state[State.headerRead] === 1;
+    this.#littleEndian = state[State.littleEndian] === 1;
+    this.#nanosecondsPerUnit = state[State.nanosecondsPerUnit]!;
+    this.#linkType = state[State.linkType]!;
   }
 
   #readHeader(view: DataView, at: number): void {

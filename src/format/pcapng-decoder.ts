@@ -1,5 +1,10 @@
 import type { PacketBatch } from '../packet/batch.ts';
-import { type CaptureDecoder, type CaptureProblem, cutProblem } from './capture-decoder.ts';
+import {
+  type CaptureDecoder,
+  type CaptureProblem,
+  cutProblem,
+  DECODER_HEAD_LENGTH,
+} from './capture-decoder.ts';
 import { MAX_PACKET_BYTES, MAX_RECORD_BYTES } from './limits.ts';
 import {
   BlockType,
@@ -18,6 +23,17 @@ const BYTE_ORDER_MAGIC_SWAPPED = 0x4d3c_2b1a;
 const SECTION_FIXED_BYTES = 24;
 const INTERFACE_MIN_BYTES = 20;
 const PACKET_MIN_BYTES = PACKET_DATA + TRAILER_BYTES;
+
+/** Indices of what `save` writes; the interfaces stand behind. */
+const State = {
+  offset: 0,
+  sectionSeen: 1,
+  littleEndian: 2,
+  skipBytes: 3,
+  skippedLength: 4,
+  skippedOffset: 5,
+  interfaces: 6,
+} as const;
 
 /**
  * Reads pcapng files: both byte orders, sections and interfaces as they come, enhanced, simple and obsolete packet
@@ -67,6 +83,27 @@ export class PcapngDecoder implements CaptureDecoder {
     } else if (leftoverBytes > 0) {
       this.problem = cutProblem(this.offset, 'a block', leftoverBytes, this.neededBytes);
     }
+  }
+
+  save(state: Float64Array): void {
+    state[State.offset] = this.offset;
+    state[State.sectionSeen] = this.#sectionSeen ? 1 : 0;
+    state[State.littleEndian] = this.#littleEndian ? 1 : 0;
+    state[State.skipBytes] = this.#skipBytes;
+    state[State.skippedLength] = this.#skippedLength;
+    state[State.skippedOffset] = this.#skippedOffset;
+    state[State.interfaces] = this.#interfaces.count;
+    this.#interfaces.save(state, DECODER_HEAD_LENGTH);
+  }
+
+  restore(state: Float64Array): void {
+    this.offset = state[State.offset]!;
+    this.#sectionSeen = state[State.sectionSeen] === 1;
+    this.#littleEndian = state[State.littleEndian] === 1;
+    this.#skipBytes = state[State.skipBytes]!;
+    this.#skippedLength = state[State.skippedLength]!;
+    this.#skippedOffset = state[State.skippedOffset]!;
+    this.#interfaces.restore(state, DECODER_HEAD_LENGTH, state[State.interfaces]!);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { PacketBatch } from '../packet/batch.ts';
+import { INTERFACE_STATE_LENGTH } from './capture-decoder.ts';
 import { MAX_INTERFACES } from './limits.ts';
 import { END_OF_OPTIONS, IF_TSRESOL, OPTION_HEADER_BYTES, padded } from './pcapng-block.ts';
 import { DEFAULT_RESOLUTION, putFineTime, putTime, unitsPerSecond } from './pcapng-time.ts';
@@ -77,6 +78,33 @@ export class InterfaceTable {
     const units = this.units[id]!;
     if (units !== 0) putTime(batch, slot, high, low, units, this.offsetSeconds[id]!);
     else putFineTime(batch, slot, high, low, this.resolution[id]!, this.offsetSeconds[id]!);
+  }
+
+  /** Writes all interfaces to `state` from index `at` on, `INTERFACE_STATE_LENGTH` numbers each. */
+  save(state: Float64Array, at: number): void {
+    let next = at;
+    for (let id = 0; id < this.count; id++) {
+      state[next] = this.linkType[id]!;
+      state[next + 1] = this.snapLength[id]!;
+      state[next + 2] = this.resolution[id]!;
+      state[next + 3] = this.offsetSeconds[id]!;
+      next += INTERFACE_STATE_LENGTH;
+    }
+  }
+
+  /** Takes over `count` interfaces that another table wrote. */
+  restore(state: Float64Array, at: number, count: number): void {
+    while (this.linkType.length < count) this.#grow();
+    let next = at;
+    for (let id = 0; id < count; id++) {
+      this.linkType[id] = state[next]!;
+      this.snapLength[id] = state[next + 1]!;
+      this.resolution[id] = state[next + 2]!;
+      this.units[id] = unitsPerSecond(state[next + 2]!);
+      this.offsetSeconds[id] = state[next + 3]!;
+      next += INTERFACE_STATE_LENGTH;
+    }
+    this.count = count;
   }
 
   #grow(): void {
