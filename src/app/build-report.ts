@@ -10,7 +10,7 @@ import { isoTimestamp } from '../observe/timestamp.ts';
 import { encapsulationNames } from '../packet/lane.ts';
 import { LinkType } from '../packet/link-type.ts';
 import { Verdict } from '../packet/verdict.ts';
-import { LANE_COUNTERS_LENGTH, LaneCounter } from '../receive/lane-counters.ts';
+import { addRow, LANE_COUNTERS_LENGTH, LaneCounter } from '../receive/lane-counters.ts';
 import type { LaneDirectory } from '../receive/lanes.ts';
 import { Tally, TALLY_LENGTH } from '../receive/tally.ts';
 import { FAULT_COUNT, faultNames } from '../wire/fault.ts';
@@ -33,7 +33,7 @@ export interface ReportExtras {
 export function buildReport(memory: SharedMemory, lanes: LaneDirectory, extras: ReportExtras): Report {
   const tally = new Float64Array(TALLY_LENGTH);
   const read = extras.running ? readTally : tallyOf;
-  for (let worker = 0; worker < memory.workers; worker++) add(tally, read(memory, worker), 0);
+  for (let worker = 0; worker < memory.workers; worker++) add(tally, read(memory, worker));
   return {
     input: { packets: tally[Tally.received] ?? 0, bytes: tally[Tally.inputBytes] ?? 0 },
     ledger: ledger(tally, 0, extras.kernelDrops),
@@ -56,33 +56,13 @@ export function buildReport(memory: SharedMemory, lanes: LaneDirectory, extras: 
 export function laneTotals(memory: SharedMemory, lanes: LaneDirectory, slot: number): Float64Array {
   const total = new Float64Array(LANE_COUNTERS_LENGTH);
   for (let worker = 0; worker < memory.workers; worker++) {
-    const rows = lanes.counters(worker);
-    const at = slot * LANE_COUNTERS_LENGTH;
-    if (rows[at + LaneCounter.packets] === 0) continue;
-    const empty = total[LaneCounter.packets] === 0;
-    const row = rows.slice(at, at + LANE_COUNTERS_LENGTH);
-    const earlier = empty || isBefore(row, LaneCounter.firstSeconds, total, LaneCounter.firstSeconds);
-    const later = empty || isBefore(total, LaneCounter.lastSeconds, row, LaneCounter.lastSeconds);
-    const first = earlier ? row : total.slice();
-    const last = later ? row : total.slice();
-    add(total, row, 0);
-    total.set(
-      first.subarray(LaneCounter.firstSeconds, LaneCounter.firstSeconds + 2),
-      LaneCounter.firstSeconds,
-    );
-    total.set(last.subarray(LaneCounter.lastSeconds, LaneCounter.lastSeconds + 2), LaneCounter.lastSeconds);
+    addRow(total, 0, lanes.counters(worker), slot * LANE_COUNTERS_LENGTH);
   }
   return total;
 }
 
-function isBefore(a: Float64Array, aAt: number, b: Float64Array, bAt: number): boolean {
-  const aSeconds = a[aAt] ?? 0;
-  const bSeconds = b[bAt] ?? 0;
-  return aSeconds === bSeconds ? (a[aAt + 1] ?? 0) < (b[bAt + 1] ?? 0) : aSeconds < bSeconds;
-}
-
-function add(total: Float64Array, row: Float64Array, at: number): void {
-  for (let i = 0; i < total.length; i++) total[i] = (total[i] ?? 0) + (row[at + i] ?? 0);
+function add(total: Float64Array, row: Float64Array): void {
+  for (let i = 0; i < total.length; i++) total[i] = (total[i] ?? 0) + (row[i] ?? 0);
 }
 
 /** @param offset 0 for packets, 1 for UDP payload bytes */

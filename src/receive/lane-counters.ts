@@ -69,3 +69,25 @@ function begin(row: Float64Array, at: number, seconds: number, nanoseconds: numb
   row[at + LaneCounter.lastSeconds] = seconds;
   row[at + LaneCounter.lastNanoseconds] = nanoseconds;
 }
+
+/** Adds one row to another: what both counted, as if one had counted all of it. */
+export function addRow(total: Float64Array, totalAt: number, row: Float64Array, at: number): void {
+  if (row[at + LaneCounter.packets] === 0) return;
+  const empty = total[totalAt + LaneCounter.packets] === 0;
+  if (empty || isBefore(row, at + LaneCounter.firstSeconds, total, totalAt + LaneCounter.firstSeconds)) {
+    total[totalAt + LaneCounter.firstSeconds] = row[at + LaneCounter.firstSeconds]!;
+    total[totalAt + LaneCounter.firstNanoseconds] = row[at + LaneCounter.firstNanoseconds]!;
+  }
+  if (empty || isBefore(total, totalAt + LaneCounter.lastSeconds, row, at + LaneCounter.lastSeconds)) {
+    total[totalAt + LaneCounter.lastSeconds] = row[at + LaneCounter.lastSeconds]!;
+    total[totalAt + LaneCounter.lastNanoseconds] = row[at + LaneCounter.lastNanoseconds]!;
+  }
+  for (let i = 0; i < LANE_COUNTERS_LENGTH; i++) {
+    if (i < LaneCounter.firstSeconds || i >= LaneCounter.ipVerdict) total[totalAt + i]! += row[at + i]!;
+  }
+}
+
+/** Compares times: seconds at the index, nanoseconds right after it. */
+function isBefore(a: Float64Array, aAt: number, b: Float64Array, bAt: number): boolean {
+  return a[aAt] === b[bAt] ? a[aAt + 1]! < b[bAt + 1]! : a[aAt]! < b[bAt]!;
+}

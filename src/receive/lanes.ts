@@ -1,6 +1,6 @@
 import { Encapsulation, type Lane, type LaneReader, makeLane } from '../packet/lane.ts';
 import { LinkType } from '../packet/link-type.ts';
-import { LANE_COUNTERS_LENGTH } from './lane-counters.ts';
+import { LANE_COUNTERS_LENGTH, LaneCounter } from './lane-counters.ts';
 import { hashKey, isRaw, KEY_USED, laneOfKey, makeKey } from './lane-key.ts';
 import {
   CLOSED,
@@ -82,6 +82,30 @@ export class LaneDirectory implements LaneReader {
     if (slot < 0) slot = this.#insert(key, high, low);
     this.#lastSlot = slot;
     return slot;
+  }
+
+  /**
+   * The slot in this directory of the lane that another one has in `slot`: made if it is new, an overflow slot past
+   * the limit of this one. Not for overflow slots of the other.
+   */
+  slotOf(other: LaneDirectory, slot: number): number {
+    const at = slot * ENTRY_LENGTH;
+    const entries = other.#entries;
+    const key = entries[at + KEY]!;
+    const high = entries[at + ENDPOINT_HIGH]!;
+    const low = entries[at + ENDPOINT_LOW]!;
+    const known = this.#find(key, high, low);
+    return known < 0 ? this.#insert(key, high, low) : known;
+  }
+
+  /** Whether lanes came past the limit. */
+  get overflowed(): boolean {
+    const at = this.#maxLanes * LANE_COUNTERS_LENGTH + LaneCounter.packets;
+    for (let worker = 0; worker < this.#workers; worker++) {
+      const rows = this.counters(worker);
+      if (rows[at] !== 0 || rows[at + LANE_COUNTERS_LENGTH] !== 0) return true;
+    }
+    return false;
   }
 
   /** Says whether a slot belongs to a lane now. Overflow slots always do. */
