@@ -74,9 +74,8 @@ export class FileSource implements ByteSource {
     const position = this.totalBytes === undefined ? null : this.#position;
     const done = new Promise<number>((resolve, reject) => {
       read(descriptor, target, at, wanted, position, (cause, count) => {
-        if (cause !== null) reject(this.#unreadable('cannot be read', cause));
-        else if (count === 0 && position !== null)
-          reject(this.#unreadable('became shorter while it was read'));
+        if (cause !== null) reject(unreadable(this.#path, this.#position, cause));
+        else if (count === 0 && position !== null) reject(becameShorter(this.#path, this.#position));
         else {
           this.#position += count;
           this.bytesRead = Math.max(this.bytesRead, this.#position);
@@ -106,11 +105,17 @@ export class FileSource implements ByteSource {
     await this.#idle;
     await closeFile(descriptor);
   }
+}
 
-  #unreadable(what: string, cause?: Error): MirrorError {
-    const context = { path: this.#path, offset: this.#position };
-    return new MirrorError('CAPTURE_UNREADABLE', `${this.#path} ${what}.`, context, { cause });
-  }
+/** `CAPTURE_UNREADABLE`: a read at `offset` failed. */
+export function unreadable(path: string, offset: number, cause: unknown): MirrorError {
+  return new MirrorError('CAPTURE_UNREADABLE', `${path} cannot be read.`, { path, offset }, { cause });
+}
+
+/** `CAPTURE_UNREADABLE`: there is nothing at `offset` any more. */
+export function becameShorter(path: string, offset: number): MirrorError {
+  const message = `${path} became shorter while it was read.`;
+  return new MirrorError('CAPTURE_UNREADABLE', message, { path, offset });
 }
 
 /** A stream, such as standard input: no thread waits for it. */

@@ -170,15 +170,20 @@ export class CaptureFileInput implements Input {
   /** What the decoder has found, as an error: none where the file is only longer than when it was opened. */
   async #errorOf(problem: CaptureProblem): Promise<MirrorError | undefined> {
     if (problem.kind === 'cut' && (await this.#source?.hasGrown()) === true) return undefined;
-    const { kind, offset, message, found, expected } = problem;
-    const context = { path: this.path, offset, kind, found, expected };
-    return new MirrorError('CAPTURE_DAMAGED', `${this.#name}, byte ${offset}: ${message}`, context);
+    return captureDamaged(this.path, this.#name, problem);
   }
 
   #unknown(head: Buffer): MirrorError {
     const message = `${this.#name} is no capture: it ${describeUnknown(head, 0, head.length)}.`;
     return new MirrorError('CAPTURE_FORMAT_UNKNOWN', message, { path: this.path });
   }
+}
+
+/** @param name the file in the words of a message */
+export function captureDamaged(path: string, name: string, problem: CaptureProblem): MirrorError {
+  const { kind, offset, message, found, expected } = problem;
+  const context = { path, offset, kind, found, expected };
+  return new MirrorError('CAPTURE_DAMAGED', `${name}, byte ${offset}: ${message}`, context);
 }
 
 /** Reads enough of a source to tell what it is, or all where it has less. */
