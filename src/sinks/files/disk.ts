@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 
 /** Permissions of what a sink makes; the process's umask takes away from them. */
-const FILE_MODE = 0o640;
+export const FILE_MODE = 0o640;
 const FOLDER_MODE = 0o750;
 
 /** How much room a file system has. */

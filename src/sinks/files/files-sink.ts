@@ -177,7 +177,7 @@ export class FilesSink implements Sink {
     file.broken = reason;
     counters.failing(reason, now());
     if (this.#options.onFailure === 'fail') {
-      this.#failure ??= operatorError(file, error);
+      this.#failure ??= operatorError(file.out?.path ?? file.track.stem, error);
       this.#stopped = reason;
       return;
     }

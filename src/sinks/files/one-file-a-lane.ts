@@ -45,7 +45,8 @@ export class OneFileALane implements Destination {
   }
 }
 
-function existing(path: string): MirrorError {
+/** `OUTPUT_EXISTS`: what is called `path` is not replaced. */
+export function existing(path: string): MirrorError {
   const what = path.endsWith(PART_SUFFIX) ? 'An unfinished file of an earlier run' : 'A file';
   return new MirrorError('OUTPUT_EXISTS', `${what} is in the way: ${path}. --force replaces it.`, { path });
 }

@@ -1,11 +1,13 @@
 import { MirrorError } from '../../observe/error.ts';
-import type { CaptureFile } from './capture-file.ts';
 import { errnoOf, isDiskFull } from './disk.ts';
 
-/** What an operator is told of a file that could not be written: `DISK_FULL` or `CAPTURE_WRITE_FAILED`. */
-export function operatorError(file: CaptureFile, cause: unknown): MirrorError {
+/**
+ * What an operator is told of a file that could not be written: `DISK_FULL` or `CAPTURE_WRITE_FAILED`.
+ *
+ * @param path relative to the output folder; empty for a stream
+ */
+export function operatorError(path: string, cause: unknown): MirrorError {
   if (cause instanceof MirrorError) return cause;
-  const path = file.out?.path ?? file.track.stem;
   const context = { path, error: errnoOf(cause) };
   if (isDiskFull(cause)) {
     return new MirrorError('DISK_FULL', `There is no room left to write ${path || 'the output'}.`, context, {
