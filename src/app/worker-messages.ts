@@ -4,6 +4,7 @@ import type { BoundSocket } from '../inputs/intake-set.ts';
 import { type ErrorCode, type ErrorContext, errorCodes, MirrorError } from '../observe/error.ts';
 import type { LogFormat, LogLevel } from '../observe/logger.ts';
 import type { FinishedFile } from '../pipeline/finished-file.ts';
+import { errnoOf } from '../sinks/files/disk.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
 /** What a worker thread is started with. */
@@ -42,6 +43,8 @@ export interface ErrorMessage {
   readonly message: string;
   readonly context: ErrorContext;
   readonly cause: string | undefined;
+  /** What the system calls the cause, as `EPIPE`. */
+  readonly causeCode?: string;
 }
 
 export function packError(thrown: unknown): ErrorMessage {
@@ -49,11 +52,23 @@ export function packError(thrown: unknown): ErrorMessage {
     const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     return { code: 'WORKER_FAILED', message: 'A worker failed.', context: {}, cause: text };
   }
-  const cause = thrown.cause instanceof Error ? thrown.cause.message : undefined;
-  return { code: thrown.code, message: thrown.message, context: thrown.context, cause };
+  const { code, message, context } = thrown;
+  if (!(thrown.cause instanceof Error)) return { code, message, context, cause: undefined };
+  const causeCode = errnoOf(thrown.cause);
+  return {
+    code,
+    message,
+    context,
+    cause: thrown.cause.message,
+    ...(causeCode === '' ? {} : { causeCode }),
+  };
 }
 
-export function unpackError({ code, message, context, cause }: ErrorMessage): MirrorError {
+export function unpackError(packed: ErrorMessage): MirrorError {
+  const { code, message, context } = packed;
   const known = errorCodes.find((name): name is ErrorCode => name === code) ?? 'WORKER_FAILED';
-  return new MirrorError(known, message, context, cause === undefined ? {} : { cause: new Error(cause) });
+  if (packed.cause === undefined) return new MirrorError(known, message, context);
+  const cause = new Error(packed.cause);
+  if (packed.causeCode !== undefined) Object.assign(cause, { code: packed.causeCode });
+  return new MirrorError(known, message, context, { cause });
 }

@@ -16,6 +16,12 @@ test.each(errorCodes)('%s keeps code, message, context and the text of its cause
   expect(error.cause).toMatchObject({ message: 'bind EACCES ::' });
 });
 
+test('what the system calls the cause comes along', () => {
+  const cause = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
+  const error = across(new MirrorError('CAPTURE_WRITE_FAILED', 'A sentence.', {}, { cause }));
+  expect(error.cause).toMatchObject({ message: 'write EPIPE', code: 'EPIPE' });
+});
+
 test('an error without a cause has none afterwards', () => {
   expect('cause' in across(new MirrorError('USAGE', 'A sentence.'))).toBe(false);
 });
