@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { SettingOption } from '../../config/overrides.ts';
 import { MirrorError } from '../../observe/error.ts';
-import type { DecapOptions } from '../decap/one-worker.ts';
+import type { DecapOptions } from '../decap/options.ts';
 import { givenSettings } from './given-settings.ts';
 import { collect, commandIo, makeCommand, notInThisVersion, reportOption, wholeNumber } from './shared.ts';
 import type { TypedSettings } from './typed-settings.ts';
@@ -52,7 +52,7 @@ export function addDecapCommand(program: Command): void {
     .addOption(
       new Option('--format <format>', 'of the output files').choices(['pcapng', 'pcap']).default('pcapng'),
     )
-    .option('--workers <n>', 'threads; 0: one a core (this version uses one)', wholeNumber(0), 0)
+    .option('--workers <n>', 'threads; 0: one a core', wholeNumber(0), 0)
     .addOption(reportOption());
   for (const [, flags] of LATER_OPTIONS)
     command.addOption(new Option(flags, 'not in this version').hideHelp());
@@ -69,7 +69,6 @@ export function addDecapCommand(program: Command): void {
 function checked(files: readonly string[], options: TypedOptions): Omit<DecapOptions, 'config'> {
   for (const [name, flags] of LATER_OPTIONS)
     if (options[name] !== undefined) notInThisVersion(flags.split(' ')[0] ?? flags);
-  if (options.workers > 1) notInThisVersion('--workers above 1');
   if (options.out === undefined) {
     throw new MirrorError(
       'USAGE',
@@ -96,6 +95,7 @@ function checked(files: readonly string[], options: TypedOptions): Omit<DecapOpt
     out: options.out,
     force: options.force === true,
     format: options.format,
+    workers: options.workers,
     report: options.report,
   };
 }

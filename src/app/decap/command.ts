@@ -4,7 +4,8 @@ import { describeError } from '../../observe/describe-error.ts';
 import { MirrorError } from '../../observe/error.ts';
 import { reportJson } from '../../observe/report.ts';
 import { reportText } from '../../observe/report-text.ts';
-import { Decap, type DecapOptions, STDOUT } from './one-worker.ts';
+import { makeRun } from './make-run.ts';
+import { type DecapOptions, type DecapRun, STDOUT } from './options.ts';
 import { showProgress } from './progress.ts';
 import { type CommandIo, type EndingSignal, ExitStatus, exitStatusBySignal } from '../io.ts';
 import { SignalQueue } from '../signal-queue.ts';
@@ -19,7 +20,7 @@ const SIGNALS_MAX = 2;
  */
 export async function runDecap(options: DecapOptions, io: CommandIo): Promise<number> {
   refuseBadOutput(options);
-  const decap = new Decap(options, io);
+  const decap = await makeRun(options, io);
   const signals = new SignalQueue(SIGNALS_MAX);
   let caught: EndingSignal | undefined;
   void signals.next().then((signal) => {
@@ -38,7 +39,7 @@ export async function runDecap(options: DecapOptions, io: CommandIo): Promise<nu
   return errors.length === 0 ? ExitStatus.done : ExitStatus.failed;
 }
 
-function printReport(decap: Decap, { report: format, out }: DecapOptions, io: CommandIo): void {
+function printReport(decap: DecapRun, { report: format, out }: DecapOptions, io: CommandIo): void {
   const report = decap.report();
   const text = format === 'json' ? reportJson(report) : reportText(report);
   if (out === '-') process.stderr.write(text);

@@ -1,4 +1,3 @@
-import type { Config } from '../../config/settings.ts';
 import { CaptureFileInput } from '../../inputs/capture-file.ts';
 import type { Report } from '../../observe/report.ts';
 import { FanOut } from '../../pipeline/fan-out.ts';
@@ -13,39 +12,19 @@ import { Tally } from '../../receive/tally.ts';
 import { filesDropReasons } from '../../sinks/files/files-sink.ts';
 import { offlineFiles, streamedFile } from '../../sinks/files/create.ts';
 import { buildReport } from '../build-report.ts';
+import { type DecapOptions, type DecapOutcome, type DecapRun, STDOUT } from './options.ts';
 import type { DecapProgress } from './progress.ts';
 import { FileList } from '../file-list.ts';
 import type { CommandIo } from '../io.ts';
 import { allocateMemory, type SharedMemory, sinkCountersOf, tallyOf } from '../shared-memory.ts';
 
-export const STDOUT = 1;
 const SINK_NAME = 'captures';
-
-/** `mirrortap decap` as it was typed, checked. */
-export interface DecapOptions {
-  /** Capture files in this order; `-` for standard input. */
-  readonly files: readonly string[];
-  /** A folder, or `-` for one pcapng on standard output. */
-  readonly out: string;
-  readonly force: boolean;
-  readonly format: 'pcapng' | 'pcap';
-  readonly report: 'text' | 'json';
-  readonly config: Config;
-}
-
-/** How a `Decap` ended. */
-export interface DecapOutcome {
-  /** What stopped single files early, in file order. */
-  readonly errors: readonly unknown[];
-  /** What stopped everything: the output cannot be written. */
-  readonly failure: Error | undefined;
-}
 
 /**
  * Takes capture files all the way to files by lane, in order, on this thread. Reads as fast as its sink takes:
  * nothing is dropped.
  */
-export class Decap {
+export class OneWorkerDecap implements DecapRun {
   readonly #options: DecapOptions;
   readonly #memory: SharedMemory;
   readonly #lanes: LaneDirectory;
@@ -57,7 +36,8 @@ export class Decap {
   #stopped = false;
   #failure: Error | undefined;
 
-  constructor(options: DecapOptions, io: CommandIo) {
+  /** @param stdout where `--out -` goes */
+  constructor(options: DecapOptions, io: Pick<CommandIo, 'log'>, stdout: number = STDOUT) {
     const { config } = options;
     this.#options = options;
     const plan = { name: SINK_NAME, kind: 'files', dropReasons: filesDropReasons };
@@ -72,7 +52,7 @@ export class Decap {
       verifyChecksums: config.analysis.checksums.verify,
     });
     const counters = sinkCountersOf(this.#memory, 0, 0);
-    const sink = this.#makeSink({
+    const sink = this.#makeSink(stdout, {
       name: SINK_NAME,
       worker: 0,
       lanes: this.#lanes,
@@ -88,7 +68,6 @@ export class Decap {
     ]);
   }
 
-  /** Processes all files. Never rejects. */
   async run(): Promise<DecapOutcome> {
     const errors: unknown[] = [];
     try {
@@ -105,13 +84,11 @@ export class Decap {
     return { errors, failure: this.#failure };
   }
 
-  /** Ends early: the file that is being read counts as ended here, and those after it are left out. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#input?.close();
   }
 
-  /** How far `run` is. */
   progress(): DecapProgress {
     const { files } = this.#options;
     return {
@@ -148,9 +125,9 @@ export class Decap {
     }
   }
 
-  #makeSink(context: SinkContext): Sink {
+  #makeSink(stdout: number, context: SinkContext): Sink {
     const { out, format, force } = this.#options;
-    if (out === '-') return streamedFile(STDOUT, context);
+    if (out === '-') return streamedFile(stdout, context);
     return offlineFiles({ directory: out, format, split: 'lane', force }, context);
   }
 

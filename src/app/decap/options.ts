@@ -1,0 +1,38 @@
+import type { Config } from '../../config/settings.ts';
+import type { Report } from '../../observe/report.ts';
+import type { DecapProgress } from './progress.ts';
+
+export const STDOUT = 1;
+
+/** `mirrortap decap` as it was typed, checked. */
+export interface DecapOptions {
+  /** Capture files in this order; `-` for standard input. */
+  readonly files: readonly string[];
+  /** A folder, or `-` for one pcapng on standard output. */
+  readonly out: string;
+  readonly force: boolean;
+  readonly format: 'pcapng' | 'pcap';
+  /** Threads; 0: one a core. */
+  readonly workers: number;
+  readonly report: 'text' | 'json';
+  readonly config: Config;
+}
+
+/** How a decap ended. */
+export interface DecapOutcome {
+  /** What stopped single files early, in file order. */
+  readonly errors: readonly unknown[];
+  /** What stopped everything: the output cannot be written. */
+  readonly failure: Error | undefined;
+}
+
+/** One way to do it, on one thread or on several: the outcome is the same, byte for byte. */
+export interface DecapRun {
+  /** Processes all files. Never rejects. */
+  run(): Promise<DecapOutcome>;
+  /** Ends early: the file that is being read counts as ended here, and those after it are left out. */
+  stop(): Promise<void>;
+  /** How far `run` is. */
+  progress(): DecapProgress;
+  report(): Report;
+}
