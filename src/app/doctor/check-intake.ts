@@ -54,10 +54,9 @@ export function checkCapabilities({ capabilities, platform }: Facts, { listen }:
     return [ok(name, 'The process has CAP_NET_RAW, for packet rings.')];
   }
   const message = 'The process lacks CAP_NET_RAW, which a packet ring needs.';
-  const asked: string = listen.mode;
-  if (asked === 'ring') return [problem(name, message, SET_NET_RAW)];
-  if (asked === 'auto') return [note(name, message, SET_NET_RAW)];
-  return [ok(name, `${message} listen.mode: ${asked} does without.`)];
+  if (listen.mode === 'ring') return [problem(name, message, SET_NET_RAW)];
+  if (listen.mode === 'auto') return [note(name, message, SET_NET_RAW)];
+  return [ok(name, `${message} listen.mode: ${listen.mode} does without.`)];
 }
 
 /** Whether a socket gets the receive buffer that the settings ask for. */

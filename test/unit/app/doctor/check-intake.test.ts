@@ -1,4 +1,4 @@
-import { defaults, holding, dgram, mmsg, settings, testFindings } from '../../../support/doctor-facts.ts';
+import { holding, dgram, mmsg, settings, testFindings } from '../../../support/doctor-facts.ts';
 
 testFindings([
   {
@@ -12,7 +12,7 @@ testFindings([
     name: 'input-mode',
     when: 'mmsg is asked for',
     facts: { intake: mmsg },
-    settings: { ...defaults, listen: { ...defaults.listen, mode: 'mmsg' as 'auto' } },
+    settings: settings('listen.mode=mmsg'),
     status: 'ok',
     says: /by mmsg/,
   },
@@ -69,7 +69,7 @@ testFindings([
     name: 'capabilities',
     when: 'it is missing, and ring is asked for',
     facts: { capabilities: holding(-1n) },
-    settings: { ...defaults, listen: { ...defaults.listen, mode: 'ring' as 'auto' } },
+    settings: settings('listen.mode=ring'),
     status: 'problem',
     says: /lacks CAP_NET_RAW/,
   },
