@@ -9,6 +9,7 @@ import { admissionRules } from '../receive/admission-rules.ts';
 import { LaneDirectory } from '../receive/lanes.ts';
 import { tunnelPorts } from '../receive/outer.ts';
 import { Receiver } from '../receive/receiver.ts';
+import { SymmetrySampler } from '../receive/symmetry.ts';
 import { liveOutlets } from './live-outlets.ts';
 import { RoomRequests } from './room-requests.ts';
 import { tallyOf } from './shared-memory.ts';
@@ -29,7 +30,13 @@ function makeReceiver(lanes: LaneDirectory): Receiver {
     worker,
     tally: tallyOf(memory, worker),
     verifyChecksums: config.analysis.checksums.verify,
+    symmetry: new SymmetrySampler(memory.symmetry, worker, keepsVnisApart(config.listen.steering)),
   });
+}
+
+/** Where the VNI decides the worker, copies under two VNIs may come to two, and each is whole. */
+function keepsVnisApart(steering: string): boolean {
+  return steering === 'vni';
 }
 
 function admissionOf(settings: Config): Admission {

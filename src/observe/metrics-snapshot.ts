@@ -14,6 +14,8 @@ export interface MetricsSnapshot {
   readonly hostDrops: ReadonlyMap<string, number>;
   /** Entries of `admission.expect`. */
   readonly expected: readonly ExpectedVni[];
+  /** What a sample of connections said last; left out where nobody takes one. */
+  readonly symmetry?: SymmetryState;
   /** As readiness gets them: a sink may be there once a worker. */
   readonly sinks: readonly SinkState[];
   /** One for each sink whose files are kept. */
@@ -62,6 +64,18 @@ export interface DeletedFiles {
   readonly reason: string;
   readonly files: number;
   readonly bytes: number;
+}
+
+/** A minute's sample of inner connections. */
+export interface SymmetryState {
+  /** Connections in the sample, TCP and UDP. */
+  readonly sampled: number;
+  /** Those of which more than one worker has packets. */
+  readonly split: number;
+  /** TCP connections in the sample. */
+  readonly tcp: number;
+  /** Those of which packets of one direction only came. */
+  readonly oneSided: number;
 }
 
 export interface ExpectedVni {

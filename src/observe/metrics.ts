@@ -11,7 +11,7 @@ import {
   verdictCounts,
 } from './metric-things.ts';
 import type { ExpectedVni, MetricsSnapshot, MetricsSource } from './metrics-snapshot.ts';
-import type { ReceiveBuffer, StoreState, WorkerState } from './metrics-snapshot.ts';
+import type { ReceiveBuffer, StoreState, SymmetryState, WorkerState } from './metrics-snapshot.ts';
 import type { LaneReport, SinkReport } from './report.ts';
 import { timestampSeconds } from './timestamp.ts';
 
@@ -132,6 +132,25 @@ const ofHost: readonly Row<readonly [where: string, packets: number]>[] = [
   ],
 ];
 
+const ofSymmetry: readonly Row<SymmetryState>[] = [
+  [
+    'symmetry_sampled_connections',
+    "Inner connections in the last minute's sample.",
+    ({ sampled }) => sampled,
+  ],
+  [
+    'symmetry_split_connections',
+    'Of these, those of which several workers have packets.',
+    ({ split }) => split,
+  ],
+  ['symmetry_sampled_tcp_connections', 'TCP connections in the same sample.', ({ tcp }) => tcp],
+  [
+    'symmetry_one_sided_tcp_connections',
+    'Of these, those with one direction only.',
+    ({ oneSided }) => oneSided,
+  ],
+];
+
 const ofVersion: readonly Row<string>[] = [
   ['build_info', 'Always 1; the label says which version runs.', () => 1],
 ];
@@ -186,6 +205,7 @@ const groups: readonly MetricGroup[] = [
     { worker: ({ worker }) => worker, port: ({ port }) => port },
     ofSocket,
   ),
+  metricGroup(({ symmetry }) => (symmetry === undefined ? [] : [symmetry]), {}, ofSymmetry),
   metricGroup(({ version }) => [version], { version: (version) => version }, ofVersion),
 ];
 

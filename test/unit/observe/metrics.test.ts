@@ -30,6 +30,7 @@ function snapshot(changed: Partial<MetricsSnapshot> = {}): MetricsSnapshot {
       { vni: 42, silent: false },
       { vni: 43, silent: true },
     ],
+    symmetry: { sampled: 900, split: 4, tcp: 700, oneSided: 30 },
     sinks: [accepting, { ...accepting, failingSinceMs: 5 }, { ...accepting, name: 'bus' }],
     stores: [
       {
@@ -150,6 +151,10 @@ test('every sample of mirrortap, as a table', async () => {
     mirrortap_worker_restarts_total{worker="0"} 0
     mirrortap_worker_restarts_total{worker="1"} 3
     mirrortap_receive_buffer_bytes{worker="0",port="4789"} 425984
+    mirrortap_symmetry_sampled_connections 900
+    mirrortap_symmetry_split_connections 4
+    mirrortap_symmetry_sampled_tcp_connections 700
+    mirrortap_symmetry_one_sided_tcp_connections 30
     mirrortap_build_info{version="0.1.0"} 1
     "
   `);
