@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 /** `PRAGMA user_version`: grows with every change that an earlier version could not read. */
 export const SCHEMA_VERSION = 1;
 /** `PRAGMA application_id`, "mtap": says that the file is an index of ours. */
-export const APPLICATION_ID = 0x6d74_6170;
+const APPLICATION_ID = 0x6d74_6170;
 
 /**
  * The tables, as docs/capture-store.md tells them. Times are seconds since the epoch and nanoseconds within the second, of

@@ -24,6 +24,7 @@ const packages: Readonly<Record<string, string>> = {
   editcap: 'wireshark-common',
   gcc: 'build-essential',
   ip: 'iproute2',
+  mergecap: 'wireshark-common',
   mkfifo: 'coreutils',
   promtool: 'prometheus',
   script: 'bsdutils',

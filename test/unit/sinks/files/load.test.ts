@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { expect, test } from 'vitest';
 import { liveFiles, offlineFiles } from '../../../../src/sinks/files/create.ts';
 import { filesDropReasons } from '../../../../src/sinks/files/files-sink.ts';
 import { batchOf, numbered, numberedFrame, overwrite, TEST_SECONDS } from '../../../support/batches.ts';
@@ -10,6 +11,7 @@ import { sinkContext } from '../../../support/sink-context.ts';
 import { runWireshark, withFolder } from '../../../support/tshark.ts';
 
 const LANES = 4096;
+const program = join(import.meta.dirname, '../../../support/programs/write-many-lanes.ts');
 
 test.skipIf(!requires('capinfos'))(
   '4,096 lanes at once: every packet in its file, in bounded memory and files',
@@ -77,6 +79,23 @@ test(
       // two at a time may be on their way in or out
       expect(disk.mostOpenFiles).toBeLessThanOrEqual(102);
       expect(disk.openFiles.size).toBe(0);
+    }),
+  180_000,
+);
+
+test(
+  '4,096 lanes in a process that may have 1,024 files open',
+  () =>
+    withFolder((directory) => {
+      const command = `ulimit -n 1024 && exec ${process.execPath} ${program} ${directory}`;
+      const printed = execFileSync('sh', ['-c', command], { encoding: 'utf8' });
+      expect(JSON.parse(printed)).toEqual({
+        written: 3 * LANES,
+        pending: 0,
+        dropped: {},
+        files: 3 * LANES,
+        openFiles: 512,
+      });
     }),
   180_000,
 );
