@@ -41,7 +41,7 @@ export async function leaveCaptures(written: WrittenCaptures): Promise<string[]>
   await sink.write(batchOf(packets));
   await sink.flush();
   const paths = readdirSync(growing, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /\.part$/.test(name),
+    name.endsWith('.part'),
   );
   for (const path of paths) {
     mkdirSync(dirname(join(directory, path)), { recursive: true });

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { CaptureIndex, INDEX_NAME } from '../../../src/store/capture-index.ts';
+import { type CaptureIndex, INDEX_NAME } from '../../../src/store/capture-index.ts';
 import { checkIndex } from '../../../src/store/folder.ts';
 import { nodeFileSystem } from '../../../src/store/file-system.ts';
 import { SCHEMA_VERSION } from '../../../src/store/index-schema.ts';
