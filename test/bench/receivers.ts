@@ -59,7 +59,7 @@ export function mirrortap(mode: Mode): Receiver {
       const set = settings.flatMap((setting) => ['--set', setting]);
       const options = ['--report', 'json', '--log-format', 'json'];
       const command = [process.execPath, main, 'receive', ...options, ...set];
-      return start(network, command, /HTTP answers/, 'SIGTERM', ({ stdout }) => {
+      return start(network, command, /"msg":"Receiving\."/, 'SIGTERM', ({ stdout }) => {
         const report = JSON.parse(stdout) as Report;
         const packets = report.sinks.reduce((sum, { written }) => sum + written, 0);
         return {
