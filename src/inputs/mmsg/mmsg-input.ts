@@ -77,7 +77,9 @@ export class MmsgInput implements Input {
 
   async close(): Promise<void> {
     if (this.#closing) return;
-    this.#stopTurns();
+    this.#closing = true;
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
     const { now } = this.#options;
     const endMs = now() + LAST_READ_MS;
     while (this.#deliver !== undefined && now() < endMs && this.#readAll() > 0) await nextTurn();
@@ -88,7 +90,6 @@ export class MmsgInput implements Input {
   readonly #turn = (): void => {
     const read = this.#readAll();
     if (this.#failure !== undefined) {
-      this.#stopTurns();
       this.#end();
       return;
     }
@@ -120,12 +121,6 @@ export class MmsgInput implements Input {
       this.#inFlight--;
       this.#settle();
     });
-  }
-
-  #stopTurns(): void {
-    this.#closing = true;
-    clearTimeout(this.#timer);
-    clearImmediate(this.#immediate);
   }
 
   /** No batch is made any more. */
