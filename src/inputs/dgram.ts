@@ -2,11 +2,12 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { MirrorError } from '../observe/error.ts';
+import type { MirrorError } from '../observe/error.ts';
 import type { PacketBatch } from '../packet/batch.ts';
 import { LinkType } from '../packet/link-type.ts';
 import type { Deliver, Input } from '../pipeline/input.ts';
 import { BatchPool } from './batch-pool.ts';
+import { bindFailed } from './bind-failed.ts';
 import type { BoundSocket } from './intake-set.ts';
 import { NamedSenders } from './named-senders.ts';
 import { HEADER_MAX_LEN, writeSocketHeader } from './socket-header.ts';
@@ -95,7 +96,7 @@ export class DgramInput implements Input {
       const { port } = socket.address();
       socket.on('message', (payload, sender) => this.#take(payload, sender, port));
       socket.on('error', (cause) => {
-        this.#failure ??= bindError(this.#options.address, port, cause);
+        this.#failure ??= bindFailed(this.#options.address, port, cause);
         void this.close();
       });
     }
@@ -141,13 +142,13 @@ export class DgramInput implements Input {
     try {
       return await this.#listen(port, true);
     } catch (cause) {
-      if (!isUnsupported(cause)) throw bindError(address, port, cause);
+      if (!isUnsupported(cause)) throw bindFailed(address, port, cause);
     }
     // a system that cannot share a port among workers still serves one of them
     try {
       return await this.#listen(port, false);
     } catch (cause) {
-      throw bindError(address, port, cause);
+      throw bindFailed(address, port, cause);
     }
   }
 
@@ -228,13 +229,4 @@ function growReceiveBuffer(socket: Socket, bytes: number): void {
 
 function isUnsupported(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === 'ENOTSUP';
-}
-
-function bindError(address: string, port: number, cause: unknown): MirrorError {
-  return new MirrorError(
-    'UDP_BIND_FAILED',
-    `Cannot receive UDP on ${address} port ${port}.`,
-    { address, port },
-    { cause },
-  );
 }
