@@ -142,7 +142,8 @@ describe('not looked at', () => {
     ['a later fragment of IPv6', sent(udp6, true, 'later fragment')],
     ['an ICMP error', sent(udp4, true, 'ICMP error about it')],
     ['ends that are the same', sent(self, true)],
-    ['TCP that ends before its flags', cutFlags],
+    // padding of the outer frame stands where the flags would be
+    ['TCP that ends before its flags', Buffer.concat([cutFlags, Buffer.alloc(8, Flag.ack)])],
     ['UDP that ends before its ports', cutPorts],
     ['ARP', mirrored(vxlanTunnel(client, server, 42), Buffer.alloc(60, 0x08).fill(0x06, 13))],
   ])('%s', (_, bytes) => {
