@@ -13,6 +13,7 @@ import { allocateSharedFiles, SharedFiles, type SharedOutput } from '../../sinks
 import { buildReport } from '../build-report.ts';
 import { FileList } from '../file-list.ts';
 import { allocateMemory, type SharedMemory, sinkCountersOf, tallyOf } from '../shared-memory.ts';
+import { threadEnvironment } from '../thread-environment.ts';
 import { unpackError } from '../worker-messages.ts';
 import { workerUrl } from '../worker-url.ts';
 import { openChunked } from './input-plan.ts';
@@ -122,6 +123,7 @@ export class SeveralWorkersDecap implements DecapRun {
       minThreads: workers,
       maxThreads: workers,
       workerData: this.#start,
+      env: threadEnvironment(),
       recordTiming: false,
       // files that a thread opens are closed by this one, after all threads
       trackUnmanagedFds: false,
