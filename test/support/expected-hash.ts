@@ -12,7 +12,7 @@ export function finish(hash: number): number {
 }
 
 /** Of four bytes or sixteen. */
-export function ofAddress(address: Uint8Array): number {
+function ofAddress(address: Uint8Array): number {
   const bytes = Buffer.from(address);
   let hash = 0;
   for (let at = 0; at < bytes.length; at += 4) hash = fold(hash, bytes.readUInt32BE(at));

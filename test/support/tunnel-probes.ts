@@ -14,7 +14,7 @@ import {
 } from './steered.ts';
 
 /** The two hosts of `namespaces.ts`. */
-export const sender = host(1, '10.99.0.1', 'fd00:99::1');
+const sender = host(1, '10.99.0.1', 'fd00:99::1');
 export const receiver = host(2, '10.99.0.2', 'fd00:99::2');
 
 /** One packet as it is sent, and as the programs see it. */
