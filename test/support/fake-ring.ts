@@ -1,6 +1,7 @@
 import { newRingState } from '../../src/inputs/ring/ring-cursor.ts';
 import type { RingHandle } from '../../src/inputs/ring/ring-handle.ts';
 import { blockDescriptor, packetHeader } from '../../src/inputs/ring/ring-layout.ts';
+import { newWakeWord } from '../../src/inputs/ring/slumber.ts';
 
 /** What the kernel knows of a packet. */
 export interface RingPacket {
@@ -48,7 +49,8 @@ export class FakeRing {
     this.bytes = Buffer.from(memory).fill(0);
     const state = newRingState(firstSequence);
     const [descriptor, address, interfaceName] = [-1, 0n, 'fake0'];
-    this.handle = { descriptor, address, blockBytes, blocks, interfaceName, retireMs, state };
+    const wake = newWakeWord();
+    this.handle = { descriptor, address, blockBytes, blocks, interfaceName, retireMs, state, wake };
     this.#openBlock();
   }
 

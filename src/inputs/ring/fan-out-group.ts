@@ -27,14 +27,19 @@ const types = {
  *
  * Nothing comes before the members are given another filter, so that no packet goes to the wrong one while others join.
  *
+ * @param wakes the words of the workers
  * @throws MirrorError; then nothing stays open
  */
-export function openGroup(options: RingSocketOptions, members: number, demux: Demux): RingHandle[] {
+export function openGroup(
+  options: Omit<RingSocketOptions, 'wake'>,
+  wakes: readonly SharedArrayBuffer[],
+  demux: Demux,
+): RingHandle[] {
   const rings: RingHandle[] = [];
   try {
     let group: number | undefined;
-    for (let member = 0; member < members; member++) {
-      const ring = openRingSocket(options);
+    for (const wake of wakes) {
+      const ring = openRingSocket({ ...options, wake });
       rings.push(ring);
       if (group === undefined) group = found(ring, demux);
       else join(ring, demux, group);

@@ -5,12 +5,13 @@ import { fanOutProgram, type SteeringOptions } from '../bpf/steering.ts';
 import type { IntakeNote, IntakeSet } from '../intake-set.ts';
 import { type Demux, openGroup } from './fan-out-group.ts';
 import { openGuards } from './guard-sockets.ts';
-import { HostAddresses } from './host-addresses.ts';
+import { HostAddresses, type IpVersion } from './host-addresses.ts';
 import { chooseInterfaces, type InterfaceFacts, type InterfaceWish, system } from './interfaces.ts';
 import type { RingHandle } from './ring-handle.ts';
 import { type Group, RingSet } from './ring-set.ts';
 import { ringSize } from './ring-size.ts';
 import { closeRing } from './ring-socket.ts';
+import { newWakeWord } from './slumber.ts';
 
 export interface OpenRingsOptions extends SteeringOptions {
   /** At least 1. */
@@ -47,15 +48,27 @@ export function openRingsNow(
   const interfaces = chooseInterfaces(options.interface, facts);
   const ports = [...new Set([...options.vxlanPorts, ...options.genevePorts])];
   const guards = openGuards(options.address, ports);
+  let groups: readonly Group[] = [];
   try {
     const addresses = new HostAddresses(options.address);
-    const { groups, refusal } = openGroups(options, interfaces, addresses);
+    const wakes = Array.from({ length: options.workers }, newWakeWord);
+    const opened = openGroups({ ...options, interfaces, wakes, versions: addresses.versions });
+    groups = opened.groups;
+    const { refusal } = opened;
     const notes = [...deadEnds(interfaces, facts), ...(refusal === undefined ? [] : [unsteered(refusal)])];
-    return new RingSet({ ...options, ports, groups, guards, addresses, refusal, notes, facts });
+    return new RingSet({ ...options, ports, groups, guards, wakes, addresses, refusal, notes, facts });
   } catch (error) {
+    closeGroups(groups);
     for (const descriptor of guards) closeDescriptor(descriptor);
     throw error;
   }
+}
+
+interface GroupsOptions extends OpenRingsOptions {
+  readonly interfaces: readonly string[];
+  readonly versions: readonly IpVersion[];
+  /** The words of the workers. */
+  readonly wakes: readonly SharedArrayBuffer[];
 }
 
 interface OpenGroups {
@@ -65,44 +78,38 @@ interface OpenGroups {
 }
 
 /** All groups with the program, or where the kernel refuses that, all without. */
-function openGroups(
-  options: OpenRingsOptions,
-  interfaces: readonly string[],
-  addresses: HostAddresses,
-): OpenGroups {
-  if (options.workers === 1) {
-    return { groups: openAll(options, interfaces, addresses, { kind: 'single' }), refusal: undefined };
-  }
+function openGroups(options: GroupsOptions): OpenGroups {
+  if (options.workers === 1) return { groups: openAll(options, { kind: 'single' }), refusal: undefined };
   try {
-    const demux: Demux = { kind: 'program', program: fanOutProgram(options) };
-    return { groups: openAll(options, interfaces, addresses, demux), refusal: undefined };
+    const groups = openAll(options, { kind: 'program', program: fanOutProgram(options) });
+    return { groups, refusal: undefined };
   } catch (error) {
     if (!(error instanceof MirrorError) || !String(error.context['what']).startsWith('PACKET_FANOUT'))
       throw error;
-    return { groups: openAll(options, interfaces, addresses, { kind: 'hash' }), refusal: error };
+    return { groups: openAll(options, { kind: 'hash' }), refusal: error };
   }
 }
 
-function openAll(
-  { workers, ringBytes, retireMs }: OpenRingsOptions,
-  interfaces: readonly string[],
-  { versions }: HostAddresses,
-  demux: Demux,
-): Group[] {
+function openAll(options: GroupsOptions, demux: Demux): Group[] {
+  const { interfaces, versions, wakes, ringBytes, retireMs } = options;
   const size = ringSize(ringBytes / (interfaces.length * versions.length));
   const groups: Group[] = [];
   try {
     for (const interfaceName of interfaces) {
       for (const version of versions) {
-        const rings = openGroup({ ...size, interfaceName, version, retireMs }, workers, demux);
+        const rings = openGroup({ ...size, interfaceName, version, retireMs }, wakes, demux);
         groups.push({ interfaceName, version, rings });
       }
     }
     return groups;
   } catch (error) {
-    for (const { rings } of groups) for (const ring of rings) closeRing(ring);
+    closeGroups(groups);
     throw error;
   }
+}
+
+function closeGroups(groups: readonly Group[]): void {
+  for (const { rings } of groups) for (const ring of rings) closeRing(ring);
 }
 
 /** Interfaces that were named although nothing can come there. */

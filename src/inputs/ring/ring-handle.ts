@@ -14,4 +14,6 @@ export interface RingHandle {
   readonly retireMs: number;
   /** Where the worker reads on, see `RingCursor`: outlives its thread. */
   readonly state: SharedArrayBuffer;
+  /** The word by which the worker is called, one for all its rings; see `Slumber`. */
+  readonly wake: SharedArrayBuffer;
 }

@@ -4,6 +4,7 @@ import { MirrorError } from '../../observe/error.ts';
 import type { Deliver, Input } from '../../pipeline/input.ts';
 import type { RingHandle } from './ring-handle.ts';
 import { type RingBatch, RingReader } from './ring-reader.ts';
+import { newWakeWord, Slumber } from './slumber.ts';
 
 /** Most batches of one ring before the others have their turn. */
 const BATCHES_A_TURN = 4;
@@ -11,6 +12,8 @@ const BATCHES_A_TURN = 4;
 const QUIET_WAIT_MS = 8;
 /** The same when a block is due soon. */
 const SOON_WAIT_MS = 1;
+/** After so long without a packet a worker would rather sleep. */
+const DROWSY_MS = 500;
 /** A small ring is looked at more often: the fastest link fills not more blocks in this time. */
 const BLOCKS_A_MS = 16;
 /** Closing goes on until there was nothing for so long, and longer where a block is being filled. */
@@ -32,13 +35,15 @@ export interface RingOptions {
  * A block is the sinks' until they have given back all its batches: sinks that are slow for longer than the ring is
  * large make the kernel drop packets, and count them.
  *
- * Nobody waits in the kernel: the event loop looks at the status word of the next block. A thread that dies leaves the
+ * Nobody waits in the kernel: the event loop looks at the status word of the next block, every few milliseconds while
+ * packets come, and hardly ever while it has been promised to be called. A thread that dies leaves the
  * rings as they are; the next one returns to the kernel what the dead one held, and goes on behind it.
  */
 export class RingInput implements Input {
   readonly #options: RingOptions;
   readonly #retireMs: number;
   readonly #quietWaitMs: number;
+  readonly #slumber: Slumber;
   #readers: readonly RingReader[] = [];
   #deliver: Deliver | undefined;
   #inFlight = 0;
@@ -54,6 +59,7 @@ export class RingInput implements Input {
   constructor(options: RingOptions) {
     this.#options = options;
     this.#retireMs = Math.max(1, ...options.rings.map(({ retireMs }) => retireMs));
+    this.#slumber = new Slumber(options.rings[0]?.wake ?? newWakeWord());
     const blocks = Math.min(...options.rings.map((ring) => ring.blocks));
     this.#quietWaitMs = Math.min(QUIET_WAIT_MS, this.#retireMs, Math.max(1, blocks / BLOCKS_A_MS));
   }
@@ -68,6 +74,7 @@ export class RingInput implements Input {
 
   run(deliver: Deliver): Promise<void> {
     this.#deliver = deliver;
+    this.#busyMs = performance.now();
     if (this.#closing === undefined) setImmediate(this.#turn);
     return this.#ended.promise;
   }
@@ -79,17 +86,19 @@ export class RingInput implements Input {
     this.#busyMs = performance.now();
     this.#closeByMs = this.#busyMs + LAST_READ_MS + this.#retireMs;
     if (this.#deliver === undefined) this.#close();
+    this.#slumber.end();
     return this.#closing.promise;
   }
 
   /** Reads what is ready, a part of each ring at a time, and sets the date of the next look. */
   readonly #turn = (): void => {
+    const { isPromised } = this.#slumber;
     let hasRead = false;
     for (const reader of this.#readers) hasRead = this.#read(reader) || hasRead;
     if (hasRead) this.#busyMs = performance.now();
     if (hasRead && this.#busyMs >= this.#closeByMs) this.#close();
     else if (this.#readers.some((reader) => reader.isReady)) setImmediate(this.#turn);
-    else this.#wait();
+    else this.#wait(isPromised);
   };
 
   #read(reader: RingReader): boolean {
@@ -109,13 +118,26 @@ export class RingInput implements Input {
     this.#settle();
   }
 
-  /** Nothing is ready. */
-  #wait(): void {
+  /**
+   * Nothing is ready.
+   *
+   * @param isPromised it was known before that look that the next packet will call
+   */
+  #wait(isPromised: boolean): void {
     const isFilling = this.#readers.some((reader) => reader.isFilling);
     const idleMs = performance.now() - this.#busyMs;
-    if (this.#closing === undefined) setTimeout(this.#turn, this.#waitMs(isFilling, idleMs));
-    else if (idleMs < LAST_QUIET_MS + (isFilling ? this.#retireMs : 0)) setTimeout(this.#turn, SOON_WAIT_MS);
-    else this.#close();
+    if (this.#closing !== undefined) {
+      if (idleMs < LAST_QUIET_MS + (isFilling ? this.#retireMs : 0)) setTimeout(this.#turn, SOON_WAIT_MS);
+      else this.#close();
+    } else if (isFilling || idleMs < DROWSY_MS) {
+      this.#slumber.stayAwake();
+      setTimeout(this.#turn, this.#waitMs(isFilling, idleMs));
+    } else if (isPromised) {
+      void this.#slumber.sleep().then(this.#turn);
+    } else {
+      this.#slumber.ask();
+      setTimeout(this.#turn, this.#quietWaitMs);
+    }
   }
 
   /**

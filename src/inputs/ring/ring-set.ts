@@ -1,9 +1,9 @@
-import { closeDescriptor } from '../../native/socket.ts';
 import type { MirrorError } from '../../observe/error.ts';
 import type { SteeringOptions } from '../bpf/steering.ts';
 import { tunnelFilter } from '../bpf/tunnel-filter.ts';
 import type { BoundSocket, IntakeNote, IntakeSet } from '../intake-set.ts';
 import { steeringName } from '../steering-names.ts';
+import { Bell } from './bell.ts';
 import type { HostAddresses, IpVersion } from './host-addresses.ts';
 import type { InterfaceFacts, InterfaceWish } from './interfaces.ts';
 import type { RingHandle } from './ring-handle.ts';
@@ -23,6 +23,9 @@ export interface RingSetOptions extends SteeringOptions {
   readonly groups: readonly Group[];
   /** Descriptors that hold the ports. */
   readonly guards: readonly number[];
+  /** The words of the workers. */
+  readonly wakes: readonly SharedArrayBuffer[];
+  readonly address: string;
   readonly addresses: HostAddresses;
   readonly refusal: MirrorError | undefined;
   readonly notes: readonly IntakeNote[];
@@ -37,6 +40,7 @@ export class RingSet implements IntakeSet<RingHandle> {
   readonly #options: RingSetOptions;
   /** Interfaces that are read, or of which was said that they are not. */
   readonly #known: Set<string>;
+  readonly #bell: Bell;
   #drops = 0;
 
   constructor(options: RingSetOptions) {
@@ -49,6 +53,7 @@ export class RingSet implements IntakeSet<RingHandle> {
     );
     this.#known = new Set(groups.map(({ interfaceName }) => interfaceName));
     this.#attachFilters();
+    this.#bell = new Bell(options.guards, options.address.includes(':'), options.wakes);
   }
 
   kernelDrops(): number {
@@ -56,9 +61,10 @@ export class RingSet implements IntakeSet<RingHandle> {
     return this.#drops;
   }
 
-  /** Lets packets to new addresses in. A new interface is not read, but said. */
+  /** Lets packets to new addresses in, and workers sleep. A new interface is not read, but said. */
   refresh(): readonly IntakeNote[] {
     try {
+      this.#bell.tend();
       if (this.#options.addresses.look()) this.#attachFilters();
       return this.#newInterfaces();
     } catch (error) {
@@ -73,7 +79,7 @@ export class RingSet implements IntakeSet<RingHandle> {
 
   close(): void {
     for (const ring of this.handles.flat()) closeRing(ring);
-    for (const descriptor of this.#options.guards) closeDescriptor(descriptor);
+    this.#bell.close();
   }
 
   #attachFilters(): void {

@@ -28,6 +28,8 @@ export interface RingSocketOptions extends RingSize {
   readonly interfaceName: string;
   readonly version: IpVersion;
   readonly retireMs: number;
+  /** The word of the worker that reads it. */
+  readonly wake: SharedArrayBuffer;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface RingSocketOptions extends RingSize {
  * @throws MirrorError `SYSTEM_CALL_FAILED`, `INTERFACE_DOWN`; then nothing stays open
  */
 export function openRingSocket(options: RingSocketOptions): RingHandle {
-  const { blockBytes, blocks, interfaceName, retireMs } = options;
+  const { blockBytes, blocks, interfaceName, retireMs, wake } = options;
   const descriptor = openSocket(family.AF_PACKET, socketType.SOCK_DGRAM, 0);
   let address: bigint | undefined;
   try {
@@ -54,7 +56,8 @@ export function openRingSocket(options: RingSocketOptions): RingHandle {
     address = mapMemory(descriptor, blockBytes * blocks);
     bindSocket(descriptor, bindingOf(options));
     checkUp(descriptor, interfaceName);
-    return { descriptor, address, blockBytes, blocks, interfaceName, retireMs, state: newRingState() };
+    const state = newRingState();
+    return { descriptor, address, blockBytes, blocks, interfaceName, retireMs, state, wake };
   } catch (error) {
     if (address !== undefined) unmapMemory(address, blockBytes * blocks);
     closeDescriptor(descriptor);

@@ -10,10 +10,12 @@ import {
   tcpSegment,
   udpDatagram,
 } from '../../../../samples/make/packets.ts';
+import { Wakefulness } from '../../../../src/inputs/ring/slumber.ts';
 import { LinkType } from '../../../../src/packet/link-type.ts';
 import { EtherType } from '../../../../src/wire/ether-type.ts';
 import { IpProtocol } from '../../../../src/wire/ip-protocol.ts';
 import { hostsOf, sendFrames, sendPayloads } from '../../../support/cable.ts';
+import { turns } from '../../../support/consumer.ts';
 import { requiresRings, ringsOf, withRings } from '../../../support/kernel-rings.ts';
 import {
   inNamespace,
@@ -288,6 +290,62 @@ test.skipIf(!able)('packets go to the worker of their connection, whatever their
       expect(byWorker.flat().length).toBe(600);
       for (const texts of byWorker) expect(new Set(texts).size).toBeGreaterThan(5);
       expect(byWorker.flatMap((texts) => [...new Set(texts)]).length).toBe(60);
+    }),
+  ),
+);
+
+test.skipIf(!able).each(['0.0.0.0', '::'])(
+  'listening on %s, a worker that would rather sleep is called',
+  (address) =>
+    withNetwork('veth', async (network) => {
+      const { receiver, receiverAddress, receiverAddress6 } = network;
+      const set = ringsOf(network, { workers: 2, address });
+      try {
+        const words = set.handles.map(([ring]) => new Int32Array(ring?.wake ?? new SharedArrayBuffer(4)));
+        const states = (): number[] => words.map((word) => Atomics.load(word, 0));
+        const { awake, drowsy, asleep } = Wakefulness;
+        const look = () => inNamespace(receiver, () => set.refresh());
+        const send = (port: number): void => {
+          sendPayloads(network.sender, address === '::' ? receiverAddress6 : receiverAddress, port, [
+            Buffer.alloc(9),
+          ]);
+        };
+        for (const port of [vxlan, geneve, vxlan]) {
+          // awake: nobody is put to sleep who does not ask, and packets ring no bell
+          look();
+          send(port);
+          await turns(10);
+          expect(states()).toEqual([awake, awake]);
+          for (const word of words.slice(0, 1)) Atomics.store(word, 0, drowsy);
+          look();
+          expect(states()).toEqual([asleep, awake]);
+          for (const word of words) Atomics.compareExchange(word, 0, awake, drowsy);
+          look();
+          expect(states()).toEqual([asleep, asleep]);
+          send(port);
+          while (states().includes(asleep)) await turns(1);
+          expect(states()).toEqual([awake, awake]);
+        }
+      } finally {
+        set.close();
+      }
+    }),
+);
+
+test.skipIf(!able)('a packet is read although its worker sleeps', () =>
+  withNetwork('veth', (network) =>
+    withRings(network, {}, async ({ set, workers: [seen] }) => {
+      const [ring] = set.handles[0] ?? [];
+      const word = new Int32Array(ring?.wake ?? new SharedArrayBuffer(4));
+      for (const count of [1, 2]) {
+        while (Atomics.load(word, 0) !== Wakefulness.asleep) {
+          await turns(1);
+          inNamespace(network.receiver, () => set.refresh());
+        }
+        sendPayloads(network.sender, network.receiverAddress, vxlan, [payload('wake')]);
+        await seen?.until(count);
+      }
+      expect(textsOf(seen?.packets ?? [])).toEqual(['wake', 'wake']);
     }),
   ),
 );

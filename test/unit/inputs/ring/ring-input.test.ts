@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
 import { frame4, udpDatagram } from '../../../../samples/make/packets.ts';
 import { RingInput } from '../../../../src/inputs/ring/ring-input.ts';
+import { Wakefulness } from '../../../../src/inputs/ring/slumber.ts';
 import type { PacketBatch } from '../../../../src/packet/batch.ts';
 import { hostsOf, sendFrames } from '../../../support/cable.ts';
 import { numberedPacket, turns } from '../../../support/consumer.ts';
@@ -150,6 +151,45 @@ test('nothing is read after closing, and another input goes on there', async () 
   const second = await startOn(ring);
   await second.until(2);
   expect(second.numbers).toEqual([3, 4]);
+});
+
+test('one that sleeps hears its call, looks now and then without one, and ends when it is closed', async () => {
+  const ring = new FakeRing();
+  const reading = await startOn(ring);
+  const word = new Int32Array(ring.handle.wake);
+  const sleep = async (): Promise<void> => {
+    while (Atomics.load(word, 0) !== Wakefulness.drowsy) await nextTurn();
+    Atomics.store(word, 0, Wakefulness.asleep);
+  };
+  await sleep();
+  put(ring, 0, 1);
+  ring.tick();
+  // nobody calls
+  await reading.until(1);
+  while (Atomics.load(word, 0) !== Wakefulness.awake) await nextTurn();
+  await sleep();
+  put(ring, 1, 2);
+  ring.tick();
+  Atomics.store(word, 0, Wakefulness.awake);
+  Atomics.notify(word, 0);
+  await reading.until(2);
+  await sleep();
+  await reading.input.close();
+  await turns(2);
+  expect([reading.numbers, reading.ended]).toEqual([[0, 1], true]);
+});
+
+test('a packet that came while it fell asleep keeps it awake', async () => {
+  const ring = new FakeRing();
+  const reading = await startOn(ring);
+  const word = new Int32Array(ring.handle.wake);
+  while (Atomics.load(word, 0) !== Wakefulness.drowsy) await nextTurn();
+  put(ring, 0, 1);
+  Atomics.store(word, 0, Wakefulness.asleep);
+  while (Atomics.load(word, 0) !== Wakefulness.awake) await nextTurn();
+  ring.tick();
+  await reading.until(1);
+  expect(reading.numbers).toEqual([0]);
 });
 
 test.skipIf(!able)('threads that die one after the other: each packet is seen once', () =>
