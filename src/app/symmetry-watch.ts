@@ -28,7 +28,7 @@ const oneSidedRemedies: Readonly<Record<Config['behind'], string>> = {
   gwlb: 'Set the flow stickiness of the target group to 2-tuple (source_ip_dest_ip). With one target only: give the mirror filter a rule for each direction, inbound and outbound.',
 };
 
-const splitRemedies: Readonly<Record<string, string>> = {
+const splitRemedies: Readonly<Record<Config['listen']['steering'], string>> = {
   flow: 'The log line "Receiving." says what decides the worker: where it is not the inner addresses, it says why.',
   'flow-ports':
     'Fragments go by their addresses alone: `listen.steering: flow` keeps them with the rest. The log line "Receiving." says whether the kernel steers.',
@@ -73,7 +73,7 @@ export class SymmetryWatch {
   #judge({ sampled, split, tcp, oneSided }: SymmetryState): void {
     const { config, log } = this.#options;
     if (sampled >= JUDGED_MIN && split / sampled > SPLIT_MAX) {
-      const remedy = splitRemedies[config.listen.steering] ?? '';
+      const remedy = splitRemedies[config.listen.steering];
       log.warn({ split, sampled, remedy }, 'Connections are split: several workers have packets of each.');
     }
     if (tcp >= JUDGED_MIN && oneSided / tcp > ONE_SIDED_MAX) {

@@ -30,13 +30,9 @@ function makeReceiver(lanes: LaneDirectory): Receiver {
     worker,
     tally: tallyOf(memory, worker),
     verifyChecksums: config.analysis.checksums.verify,
-    symmetry: new SymmetrySampler(memory.symmetry, worker, keepsVnisApart(config.listen.steering)),
+    // where the VNI decides the worker, copies under two VNIs may come to two, and each is whole
+    symmetry: new SymmetrySampler(memory.symmetry, worker, config.listen.steering === 'vni'),
   });
-}
-
-/** Where the VNI decides the worker, copies under two VNIs may come to two, and each is whole. */
-function keepsVnisApart(steering: string): boolean {
-  return steering === 'vni';
 }
 
 function admissionOf(settings: Config): Admission {
