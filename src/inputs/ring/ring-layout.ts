@@ -55,6 +55,8 @@ export const BlockStatus = {
   kernel: 0,
   /** TP_STATUS_USER, one bit of several: the reader's, until it says otherwise. */
   user: 1,
+  /** TP_STATUS_BLK_TMO, one bit of several: handed over because it was time, not because it was full. */
+  timedOut: 1 << 5,
 } as const;
 
 /** `enum tpacket_versions` */

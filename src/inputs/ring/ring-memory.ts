@@ -37,6 +37,11 @@ export class RingMemory {
     return (Atomics.load(this.#signed, this.#wordOf(block) + STATUS) & BlockStatus.user) !== 0;
   }
 
+  /** Says whether the kernel handed the block over although it was not full. */
+  isTimedOut(block: number): boolean {
+    return ((this.words[this.#wordOf(block) + STATUS] ?? 0) & BlockStatus.timedOut) !== 0;
+  }
+
   /** Hands the block to the kernel; all reads that come before are done. */
   giveBack(block: number): void {
     Atomics.store(this.#signed, this.#wordOf(block) + STATUS, BlockStatus.kernel);

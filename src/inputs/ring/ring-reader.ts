@@ -63,7 +63,8 @@ export class RingReader {
   }
 
   /**
-   * Reads what is ready, as much as a batch holds; from then on it counts as handed on.
+   * Reads what is ready, as much as a batch holds; from then on it counts as handed on. A block that was not full ends the
+   * batch: so a batch keeps no more of the ring than its packets need, and one block.
    *
    * @returns `undefined` where there is no packet
    * @throws AssertionFailure where a block is not as the kernel makes them
@@ -72,7 +73,9 @@ export class RingReader {
     let { position, sequence, offset } = this.#cursor;
     const taken = this.#empty(position);
     const { batch } = taken;
-    while (batch.count < this.#batchPackets && this.#isReadyAt(position, sequence)) {
+    let isEnd = false;
+    while (!isEnd && batch.count < this.#batchPackets && this.#isReadyAt(position, sequence)) {
+      isEnd = this.#memory.isTimedOut(position);
       this.#out[position] = (this.#out[position] ?? 0) + 1;
       taken.blocks++;
       offset = this.#read(position, offset, batch);

@@ -11,7 +11,12 @@ test.skipIf(!able).each(Object.values(structures))('$name is as its header says'
 });
 
 test.skipIf(!able)('numbers are as the header says', () => {
-  const names = ['TP_STATUS_KERNEL', 'TP_STATUS_USER', 'TPACKET_V3'];
+  const names = ['TP_STATUS_KERNEL', 'TP_STATUS_USER', 'TP_STATUS_BLK_TMO', 'TPACKET_V3'];
   const facts = cFacts(['linux/if_packet.h'], names);
-  expect(names.map((name) => facts.get(name))).toEqual([BlockStatus.kernel, BlockStatus.user, TPACKET_V3]);
+  expect(names.map((name) => facts.get(name))).toEqual([
+    BlockStatus.kernel,
+    BlockStatus.user,
+    BlockStatus.timedOut,
+    TPACKET_V3,
+  ]);
 });

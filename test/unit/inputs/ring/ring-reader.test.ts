@@ -29,7 +29,8 @@ function numbersOf(taken: readonly RingBatch[]): number[] {
   );
 }
 
-const upTo = (count: number, from = 0): number[] => Array.from({ length: count - from }, (_, i) => from + i);
+/** `from .. end - 1` */
+const upTo = (end: number, from = 0): number[] => Array.from({ length: end - from }, (_, i) => from + i);
 
 test('every column of a packet is as the kernel has it, and its bytes lie in the ring', () => {
   const ring = new FakeRing();
@@ -98,36 +99,37 @@ test('while a block is read its batches may come back: it stays until it was rea
   expect(ring.owners).toBe('kkkk');
 });
 
-test('a batch of several blocks holds them all', () => {
-  const ring = new FakeRing({ blocks: 5 });
+test('a batch of several blocks holds them all; one that was not full is its last', () => {
+  const ring = new FakeRing({ blocks: 5, blockBytes: 1024 });
   const reader = readerOf(ring);
-  // it begins in the last block of the ring
-  for (let number = 0; number < 4; number++) {
+  // the batch begins in the fourth block of the ring and ends in its first
+  for (let number = 0; number < 3; number++) {
     put(ring, number, number + 1);
     ring.tick();
   }
   for (const one of takeAll(reader)) reader.give(one);
-  put(ring, 4, 7);
+  put(ring, 3, 23);
   ring.tick();
-  ring.tickEmpty();
-  put(ring, 7, 9);
+  put(ring, 23, 24);
   ring.tick();
-  const [taken, ...others] = takeAll(reader);
-  if (taken === undefined) throw new Error('one batch');
-  expect([numbersOf([taken]), others]).toEqual([[4, 5, 6, 7, 8], []]);
-  expect(ring.owners).toBe('uukku');
+  const [taken, last, ...others] = takeAll(reader);
+  if (taken === undefined || last === undefined) throw new Error('two batches');
+  expect([numbersOf([taken]), numbersOf([last]), others]).toEqual([upTo(23, 3), [23], []]);
+  expect(ring.owners).toBe('uukuu');
   reader.give(taken);
+  expect(ring.owners).toBe('kukkk');
+  reader.give(last);
   expect(ring.owners).toBe('kkkkk');
 });
 
 test('blocks go back in the order in which their batches come back, whatever it is', () => {
   const ring = new FakeRing();
   const reader = readerOf(ring);
-  const [first, second, third] = [0, 1, 2].flatMap((number) => {
+  for (const number of [0, 1, 2]) {
     put(ring, number, number + 1);
     ring.tick();
-    return takeAll(reader);
-  });
+  }
+  const [first, second, third] = takeAll(reader);
   if (first === undefined || second === undefined || third === undefined) throw new Error('three batches');
   expect(ring.owners).toBe('uuuk');
   reader.give(second);
