@@ -13,6 +13,7 @@ import { FileList } from './file-list.ts';
 import { LaneWatch } from './lane-watch.ts';
 import { LiveIntake } from './live-intake.ts';
 import { allocateMemory, type SharedMemory, sinkCountersOf } from './shared-memory.ts';
+import { SymmetryWatch } from './symmetry-watch.ts';
 import { sinkPlans } from './sink-set.ts';
 import { CaptureStore } from './store/capture-store.ts';
 import { storeSinks } from './store/store-sinks.ts';
@@ -42,6 +43,7 @@ export class Appliance {
   readonly #pool: WorkerPool;
   readonly #store: CaptureStore;
   readonly #watch: LaneWatch;
+  readonly #symmetry: SymmetryWatch;
   #config: Config;
   #intake: LiveIntake | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -63,6 +65,7 @@ export class Appliance {
       log,
       now,
     });
+    this.#symmetry = new SymmetryWatch({ sample: this.#memory.symmetry, config, log, now });
     const starts = Array.from({ length: workers }, (_, worker) => ({
       worker,
       memory: this.#memory,
@@ -111,9 +114,9 @@ export class Appliance {
     clearInterval(this.#timer);
     this.#look();
     await this.#pool.stop();
-    await this.#store.close();
     this.#intake?.look();
     this.#intake?.close();
+    await this.#store.close();
     this.#stopped = true;
   }
 
@@ -158,6 +161,7 @@ export class Appliance {
       expected: this.#watch.expected(),
       sinks: this.#sinkStates(),
       stores: this.#store.snapshot(),
+      symmetry: this.#symmetry.state(),
       dropReasons: new Map(
         this.#memory.sinkPlans.map((plan) => [plan.name, [...commonDropReasons, ...plan.dropReasons]]),
       ),
@@ -178,5 +182,6 @@ export class Appliance {
   #look(): void {
     this.#intake?.look();
     this.#watch.look(this.#intake?.kernelDrops ?? 0);
+    this.#symmetry.look();
   }
 }
