@@ -86,6 +86,7 @@ export class Appliance {
         this.#files.add(file);
         this.#store.finished(sink, worker, file);
       },
+      onDeath: (worker) => this.#store.workerDied(worker),
       makeRoom: (sink) => this.#store.makeRoom(sink),
     });
   }

@@ -34,6 +34,8 @@ export interface WorkerPoolOptions {
   readonly starts: readonly Omit<WorkerStart, 'intake'>[];
   readonly log: Log;
   readonly onFile: (sink: string, worker: number, file: FinishedFile) => void;
+  /** Told of a worker that has died: it left files unfinished. */
+  readonly onDeath: (worker: number) => void;
   /** Has old files of a sink deleted. */
   readonly makeRoom: (sink: string) => Promise<void>;
   readonly now: () => number;
@@ -132,6 +134,7 @@ export class WorkerPool {
   #bury(member: Member, error: MirrorError | undefined): void {
     const { worker } = member.start;
     const lostPackets = this.#writeOff(member);
+    this.#options.onDeath(worker);
     member.deaths = this.#options.now() - member.startedMs > HEALTHY_AFTER_MS ? 1 : member.deaths + 1;
     const waitMs = Math.min(RESTART_MAX_MS, RESTART_FIRST_MS * 2 ** (member.deaths - 1));
     this.#options.log.error({ worker, lostPackets, waitMs, error }, 'A worker died and is started again.');
@@ -149,6 +152,7 @@ export class WorkerPool {
   #lament(member: Member, error: MirrorError): void {
     const { worker } = member.start;
     const lostPackets = this.#writeOff(member);
+    this.#options.onDeath(worker);
     this.#options.log.error({ worker, lostPackets, error }, 'A worker died while it was stopping.');
   }
 

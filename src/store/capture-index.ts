@@ -1,5 +1,7 @@
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { FILE_MODE } from './file-system.ts';
 import type { FileCompression } from './live-names.ts';
 import { defectOf, type IndexDefect, isWhole, makeTables } from './index-schema.ts';
 import {
@@ -58,6 +60,8 @@ export class CaptureIndex {
   static open(directory: string, check = false): CaptureIndex | IndexDefect {
     const { DatabaseSync } = loadSqlite();
     let database: DatabaseSync | undefined;
+    // SQLite would make it readable for all
+    closeSync(openSync(join(directory, INDEX_NAME), 'a', FILE_MODE));
     try {
       database = new DatabaseSync(join(directory, INDEX_NAME), { timeout: BUSY_MS });
       const defect = defectOf(database) ?? (check && !isWhole(database) ? 'damaged' : undefined);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { CaptureIndex, INDEX_NAME } from './capture-index.ts';
-import { type FileSystem, namesIn, removeFile } from './file-system.ts';
+import { CaptureIndex, INDEX_NAME, isDatabaseError } from './capture-index.ts';
+import { type FileSystem, isDiskFull, namesIn, removeFile } from './file-system.ts';
 import type { IndexDefect } from './index-schema.ts';
 import { isLaneFolder, parseLiveName, PART_SUFFIX } from './live-names.ts';
 import { livingOwners, ownerName, type OwnerIdentity, register } from './owner.ts';
@@ -31,24 +31,34 @@ export interface OpenedFolder {
  * this process writes anything there, so that none of what is found is its own.
  */
 export function openFolder(files: FileSystem, directory: string, self: OwnerIdentity): OpenedFolder {
-  const { name: owner, sinceMs } = register(files, directory, self);
-  const setAside = checkIndex(files, directory);
+  const owner = ownerName(self);
+  const sinceMs = unlessFull(() => register(files, directory, self))?.sinceMs ?? Date.now();
+  const setAside = unlessFull(() => checkIndex(files, directory));
   const others = livingOwners(files, directory, self).filter(({ name }) => name !== owner);
-  withIndex(directory, (index) => {
-    const living = others.map(({ name }) => name);
-    return index.takeOver(owner, living);
-  });
+  const living = others.map(({ name }) => name);
+  unlessFull(() => withIndex(directory, (index) => index.takeOver(owner, living)));
+  const begins = others.map((other) => other.sinceMs);
   const leftovers: string[] = [];
   const undecided: string[] = [];
   let removedHalves = 0;
   for (const path of partFiles(files, directory)) {
     const name = parseLiveName(path.slice(path.indexOf('/') + 1));
-    if (!isLeftOver(files, directory, path, [sinceMs, ...others.map((other) => other.sinceMs)])) {
+    if (!isLeftOver(files, directory, path, begins)) {
       undecided.push(path.slice(0, -PART_SUFFIX.length));
     } else if (name?.compression === 'none') leftovers.push(path.slice(0, -PART_SUFFIX.length));
     else if (removeFile(files, join(directory, path))) removedHalves++;
   }
   return { owner, sinceMs, otherOwners: others.length, leftovers, undecided, setAside, removedHalves };
+}
+
+/** On a full disk there is no room for what we write of ourselves; old captures can be deleted all the same. */
+function unlessFull<Result>(work: () => Result): Result | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (isDiskFull(error) || isDatabaseError(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Of files that were undecided, those that are left over by now: their processes have ended. */
@@ -68,6 +78,28 @@ export function nowLeftOver(
     else still.push(path);
   }
   return { leftovers, undecided: still };
+}
+
+/**
+ * Files that a worker of this process left as `.part` when it died, their paths without it; none while others write here
+ * too, whose workers have the same numbers. The worker that takes its place has begun later.
+ */
+export function orphansOf(
+  files: FileSystem,
+  directory: string,
+  self: OwnerIdentity,
+  worker: number,
+  diedMs: number,
+): string[] {
+  const owner = ownerName(self);
+  if (livingOwners(files, directory, self).some(({ name }) => name !== owner)) return [];
+  return [...partFiles(files, directory)]
+    .filter((path) => {
+      const live = parseLiveName(path.slice(path.indexOf('/') + 1));
+      return live?.worker === worker && live.compression === 'none';
+    })
+    .filter((path) => isLeftOver(files, directory, path, [diedMs]))
+    .map((path) => path.slice(0, -PART_SUFFIX.length));
 }
 
 /** Is done with a folder: another process may finish what is left. */
@@ -117,7 +149,7 @@ function* partFiles(files: FileSystem, directory: string): Generator<string> {
   }
 }
 
-/** Whether a file was last written before any living process began here. */
+/** Whether a file was last written before all of these times: then nobody who began at one of them writes it. */
 function isLeftOver(files: FileSystem, directory: string, path: string, begins: readonly number[]): boolean {
   const stat = files.statSync(join(directory, path), { throwIfNoEntry: false });
   return stat !== undefined && begins.every((beginMs) => stat.mtimeMs < beginMs);

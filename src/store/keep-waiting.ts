@@ -28,8 +28,10 @@ export interface KeptFiles {
   readonly kept: readonly Kept[];
   /** Files that could not be read or compressed, with the system's error: they are left as they are. */
   readonly failed: readonly { readonly path: string; readonly error: string }[];
-  /** Whether files are left that wait. */
+  /** The time was over before all were done. */
   readonly more: boolean;
+  /** The disk is full: what is left has to wait until there is room. */
+  readonly waiting: boolean;
 }
 
 /** Compresses and hashes files that wait in the index, the ones that have waited longest first. */
@@ -43,9 +45,9 @@ export function keepWaiting(
   const kept: Kept[] = [];
   const failed: KeptFiles['failed'][number][] = [];
   for (;;) {
-    const waiting = index.unkept(owner, AT_A_TIME);
-    if (waiting.length === 0) return { kept, failed, more: false };
-    for (const file of waiting) {
+    const unkept = index.unkept(owner, AT_A_TIME);
+    if (unkept.length === 0) return { kept, failed, more: false, waiting: false };
+    for (const file of unkept) {
       const lanes = index.lanesIn(file.path);
       try {
         const stored = keepFile(files, directory, file.path, compress);
@@ -57,14 +59,14 @@ export function keepWaiting(
       } catch (error) {
         if (errnoOf(error) === '') throw error;
         // the others would fare no better
-        if (isDiskFull(error)) return { kept, failed, more: false };
+        if (isDiskFull(error)) return { kept, failed, more: false, waiting: true };
         if (errnoOf(error) === 'ENOENT') index.remove(file.path);
         else {
           index.giveUp(file.path);
           failed.push({ path: file.path, error: errnoOf(error) });
         }
       }
-      if (now() - beganMs >= budgetMs) return { kept, failed, more: true };
+      if (now() - beganMs >= budgetMs) return { kept, failed, more: true, waiting: true };
     }
   }
 }

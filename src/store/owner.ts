@@ -1,3 +1,4 @@
+import { utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf, FILE_MODE, type FileSystem, namesIn, nodeFileSystem, removeFile } from './file-system.ts';
@@ -51,6 +52,12 @@ export function register(files: FileSystem, directory: string, identity: OwnerId
   const sinceMs = files.statSync(path).mtimeMs;
   files.writeFileSync(path, `${JSON.stringify({ place: identity.place, sinceMs })}\n`);
   return { ...identity, name, sinceMs, renewedMs: sinceMs };
+}
+
+/** Says again that this process lives. */
+export async function renew(directory: string, identity: OwnerIdentity): Promise<void> {
+  const now = new Date();
+  await utimes(join(directory, ownerName(identity)), now, now);
 }
 
 /** Owners that live, among them this process once it is registered. Files of those that have ended are removed. */

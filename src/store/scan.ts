@@ -42,6 +42,8 @@ export interface Scanned {
   readonly added: number;
   /** Files that it knew and that are gone. */
   readonly forgotten: number;
+  /** Files that were passed over: they were finished just now. */
+  readonly unsettled: number;
   /** Of those added, files that cannot be read to their end. */
   readonly damaged: readonly string[];
   /** Files that could not be opened or read, with the system's error. */
@@ -61,6 +63,7 @@ export async function scanFolder(
   const damaged: string[] = [];
   const unreadable: Scanned['unreadable'][number][] = [];
   let added = 0;
+  let unsettled = 0;
   let forgotten = 0;
   const lanes = new Set([...namesIn(files, directory).filter(isLaneFolder), ...index.laneFolders()]);
   for (const lane of [...lanes].toSorted()) {
@@ -73,7 +76,10 @@ export async function scanFolder(
       const live = parseLiveName(name);
       const path = `${lane}/${name}`;
       if (live === undefined || live.part || known.has(name) || isCopy(name, live, names)) continue;
-      if (!isSettled(files, join(directory, path), options)) continue;
+      if (!isSettled(files, join(directory, path), options)) {
+        unsettled++;
+        continue;
+      }
       try {
         const file = await look(files, directory, { lane, path, live }, options);
         index.add(file);
@@ -84,11 +90,11 @@ export async function scanFolder(
         if (errnoOf(error) !== 'ENOENT') unreadable.push({ path, error: errnoOf(error) });
       }
       if (now() - beganMs >= budgetMs) {
-        return { cursor: { lane, name }, added, forgotten, damaged, unreadable };
+        return { cursor: { lane, name }, added, forgotten, unsettled, damaged, unreadable };
       }
     }
   }
-  return { cursor: undefined, added, forgotten, damaged, unreadable };
+  return { cursor: undefined, added, forgotten, unsettled, damaged, unreadable };
 }
 
 function forgetMissing(
@@ -117,7 +123,8 @@ function isCopy(name: string, { compression }: LiveName, names: ReadonlySet<stri
 
 function isSettled(files: FileSystem, path: string, { settledBeforeMs, now }: ScanOptions): boolean {
   const stat = files.statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return false;
+  // gone: nothing has to be waited for
+  if (stat === undefined) return true;
   return stat.ctimeMs < settledBeforeMs || stat.ctimeMs < now() - SETTLE_MS;
 }
 

@@ -13,6 +13,8 @@ export interface WrittenCaptures {
   readonly worker?: number;
   readonly settings?: Partial<FilesSettings>;
   readonly packets: readonly TestPacket[];
+  /** Name of the folder beside `directory` that they grow in before they are left. */
+  readonly growing?: string;
 }
 
 /** Writes captures as a worker does and closes them: what its sink told of each. */
@@ -34,7 +36,7 @@ export async function writeCaptures({
 export async function leaveCaptures(written: WrittenCaptures): Promise<string[]> {
   const { directory, worker = 0, settings = {}, packets } = written;
   const context = sinkContext(filesDropReasons, worker);
-  const growing = join(directory, '..', 'growing');
+  const growing = join(directory, '..', written.growing ?? 'growing');
   mkdirSync(growing);
   const sink = liveFiles(capturesSettings({ directory: growing, ...settings }), context, { tickMs: 0 });
   await sink.open();

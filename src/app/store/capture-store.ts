@@ -52,6 +52,11 @@ export class CaptureStore {
     this.#folders.get(sink)?.finished(worker, file);
   }
 
+  /** Has what a worker left unfinished when it died finished, a little later. */
+  workerDied(worker: number): void {
+    for (const folder of this.#folders.values()) folder.workerDied(worker);
+  }
+
   /** Resolves when as much was deleted as the limits of the sink ask for, or can be. */
   async makeRoom(sink: string): Promise<void> {
     await this.#folders.get(sink)?.makeRoom();

@@ -26,7 +26,7 @@ export class FolderLog {
     if (found.removedHalves > 0) {
       this.#log.info(
         { sink: this.#sink, files: found.removedHalves },
-        'Half-compressed captures of an earlier run were removed.',
+        'Half-compressed captures were removed: they are compressed anew.',
       );
     }
     if (found.otherOwners > 0) {
@@ -57,27 +57,27 @@ export class FolderLog {
     };
     for (const { path, packets, cutBytes } of finished) {
       const fields = { sink: this.#sink, file: path, packets, cutBytes };
-      line(() => this.#log.info(fields, 'A capture that an earlier run left unfinished was finished.'));
+      line(() => this.#log.info(fields, 'A capture that was left unfinished was finished.'));
     }
     for (const file of removed) {
       line(() =>
         this.#log.info(
           { sink: this.#sink, file },
-          'An unfinished capture of an earlier run held no packet: it was removed.',
+          'A capture that was left unfinished held no packet: it was removed.',
         ),
       );
     }
     for (const file of damaged) {
       const fields = { sink: this.#sink, file, renamedTo: `${file}.damaged` };
       line(() =>
-        this.#log.warn(fields, 'An unfinished capture of an earlier run cannot be read: it was set aside.'),
+        this.#log.warn(fields, 'A capture that was left unfinished cannot be read: it was set aside.'),
       );
     }
     for (const { path, error } of failed) {
       line(() =>
         this.#log.error(
           { sink: this.#sink, file: path, error },
-          'An unfinished capture of an earlier run cannot be finished.',
+          'A capture that was left unfinished cannot be finished.',
         ),
       );
     }
@@ -92,14 +92,14 @@ export class FolderLog {
         failed: failed.length,
         left: found.rest.length,
       },
-      'Unfinished captures of an earlier run were dealt with.',
+      'Captures that were left unfinished were dealt with.',
     );
   }
 
   recoveryGoesOn(files: number): void {
     this.#log.info(
       { sink: this.#sink, files },
-      'Unfinished captures of an earlier run are finished while packets come in.',
+      'Captures that were left unfinished are finished while packets come in.',
     );
   }
 
@@ -114,14 +114,22 @@ export class FolderLog {
     }
   }
 
-  retained({ deleted, refused }: Retained): void {
+  retained({ deleted, refused }: Retained, nowMs: number): void {
     for (const { path, bytes, reason } of deleted) {
       this.#log.debug({ sink: this.#sink, file: path, bytes, reason }, 'An old capture was deleted.');
     }
-    for (const { path, error } of refused.slice(0, 1)) {
-      const fields = { sink: this.#sink, file: path, error, files: refused.length };
-      this.#log.error(fields, 'Old captures cannot be deleted.');
-    }
+    const [first] = refused;
+    if (first === undefined) return;
+    const fields = { sink: this.#sink, file: first.path, error: first.error, files: refused.length };
+    this.#oftenAtMost('refused', nowMs, () => this.#log.error(fields, 'Old captures cannot be deleted.'));
+  }
+
+  closedEarly(): void {
+    const fields = { sink: this.#sink };
+    this.#log.info(
+      fields,
+      'Finished captures wait to be compressed and hashed: that is done after the next start.',
+    );
   }
 
   scanned(added: number, forgotten: number): void {

@@ -1,19 +1,19 @@
-import { unlink, utimes } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MirrorError } from '../../observe/error.ts';
 import type { Log } from '../../observe/log.ts';
 import type { StoreState } from '../../observe/metrics-snapshot.ts';
 import type { FinishedFile } from '../../pipeline/finished-file.ts';
-import { ownerName, RENEW_MS } from '../../store/owner.ts';
+import { ownerName, renew, RENEW_MS } from '../../store/owner.ts';
 import type { ScanCursor } from '../../store/scan.ts';
 import { FinishedQueue } from './finished-queue.ts';
 import { FolderCounts } from './folder-counts.ts';
+import { FolderJobs } from './folder-jobs.ts';
 import { FolderLog } from './folder-log.ts';
+import { FolderRecovery } from './folder-recovery.ts';
 import type { StorePool } from './store-pool.ts';
 import type { StoreFolder } from './store-tasks.ts';
 
-/** How long one job may hold its thread: what must not wait shares the threads with it. */
-const BUDGET_MS = 1000;
 /** Files are gathered for so long before they are written into the index together. */
 const GATHER_MS = 200;
 const MINUTE_MS = 60_000;
@@ -34,71 +34,65 @@ export interface FolderStoreOptions {
 export class FolderStore {
   readonly #options: FolderStoreOptions;
   readonly #folder: StoreFolder;
-  readonly #pool: StorePool;
   readonly #say: FolderLog;
   readonly #counts: FolderCounts;
+  readonly #jobs: FolderJobs;
+  readonly #recovery: FolderRecovery;
   readonly #queue = new FinishedQueue();
   #timers: NodeJS.Timeout[] = [];
   #gathering: NodeJS.Timeout | undefined;
   #recording: Promise<void> | undefined;
-  #keeping: Promise<void> | undefined;
+  #keeping: Promise<boolean> | undefined;
   #retaining: Promise<void> | undefined;
-  /** A job that goes through the files: one at a time, or one would take the file of another for its own. */
-  #walking: Promise<unknown> = Promise.resolve();
-  #leftovers: readonly string[] = [];
-  #undecided: readonly string[] = [];
-  #sinceMs = 0;
-  #alone = true;
+  /** Files wait to be compressed and hashed that could not be last time. */
+  #keepWaits = false;
+  /** Files that changed before this, milliseconds since the epoch, are none of our workers'. */
+  #settledBeforeMs = 0;
   /** When the folder is to be compared with its index. */
   #scanMs = Infinity;
   #opened = false;
   #closing = false;
-  #deadlineMs = Infinity;
 
   constructor(options: FolderStoreOptions) {
+    const { folder, pool, log, now } = options;
     this.#options = options;
-    this.#folder = options.folder;
-    this.#pool = options.pool;
-    this.#say = new FolderLog(options.log, options.folder.sink);
-    this.#counts = new FolderCounts(options.folder.sink);
+    this.#folder = folder;
+    this.#say = new FolderLog(log, folder.sink);
+    this.#counts = new FolderCounts(folder.sink);
+    this.#jobs = new FolderJobs(folder, pool, this.#say, now, () => this.#scanIn(MINUTE_MS));
+    this.#recovery = new FolderRecovery(this.#jobs, this.#say, this.#counts);
   }
 
   async open(): Promise<void> {
     const { directory } = this.#folder;
-    try {
-      const opened = await this.#pool.run('open', this.#folder);
-      this.#say.opened(opened);
-      this.#leftovers = opened.leftovers;
-      this.#undecided = opened.undecided;
-      this.#sinceMs = opened.sinceMs;
-      this.#alone = opened.otherOwners === 0;
-    } catch (cause) {
+    const opened = await this.#options.pool.run('open', this.#folder).catch((cause: unknown) => {
       const message = `The folder ${directory} for capture files cannot be made or written to.`;
       throw new MirrorError('OUTPUT_UNWRITABLE', message, { directory }, { cause });
-    }
+    });
     this.#opened = true;
-    const recovered = this.#recover();
+    this.#say.opened(opened);
+    // while others write here too, nobody can tell
+    this.#settledBeforeMs = opened.otherOwners === 0 ? opened.sinceMs : 0;
+    const recovered = this.#recovery.begin(opened);
     await Promise.race([recovered, pause(RECOVER_MS)]);
-    if (this.#leftovers.length > 0) this.#say.recoveryGoesOn(this.#leftovers.length);
+    if (this.#recovery.left > 0) this.#say.recoveryGoesOn(this.#recovery.left);
     this.#timers = [
-      setInterval(() => void this.#renew(), RENEW_MS).unref(),
+      setInterval(() => this.#renew(), RENEW_MS).unref(),
       setInterval(() => this.#minute(), MINUTE_MS).unref(),
     ];
-    this.#scanMs = 0;
-    void recovered.then(() => this.#minute());
+    void recovered.then(() => this.#begin());
   }
 
   finished(worker: number, file: FinishedFile): void {
-    if (!this.#queue.add({ worker, file })) {
-      this.#counts.overlooked++;
-      // not before it is old enough to be taken for forgotten
-      this.#scanMs = Math.min(this.#scanMs, this.#options.now() + MINUTE_MS);
-      this.#say.overlooked(this.#options.now());
-    }
+    if (!this.#queue.add({ worker, file })) this.#overlook(1);
     this.#gathering ??= setTimeout(() => {
       this.#gathering = undefined;
       void this.#record();
     }, GATHER_MS);
+  }
+
+  workerDied(worker: number): void {
+    this.#recovery.workerDied(worker, this.#options.now());
   }
 
   makeRoom(): Promise<void> {
@@ -119,10 +113,46 @@ export class FolderStore {
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#gathering);
     this.#closing = true;
-    this.#deadlineMs = this.#options.now() + CLOSE_MS;
-    const work = this.#record().then(() => this.makeRoom());
-    await Promise.race([work, pause(CLOSE_MS)]);
+    this.#jobs.deadlineMs = this.#options.now() + CLOSE_MS;
+    const done = await Promise.race([this.#doAll(), pause(CLOSE_MS)]);
+    if (done !== true) this.#say.closedEarly();
     await unlink(join(this.#folder.directory, ownerName(this.#folder.self))).catch(() => undefined);
+  }
+
+  /** All that waits; resolves to whether nothing is left. */
+  async #doAll(): Promise<boolean> {
+    await this.#recovery.work();
+    await this.#record();
+    const kept = await this.#keep();
+    await this.makeRoom();
+    return kept;
+  }
+
+  /** What is done once at the beginning. */
+  #begin(): void {
+    if (this.#closing) return;
+    void this.#keep();
+    void this.makeRoom();
+    void this.#scan();
+  }
+
+  /** Does what is due by the clock. */
+  #minute(): void {
+    if (this.#closing) return;
+    void this.#recovery.work().then(() => this.#keepWaits && this.#keep());
+    if (this.#folder.limits.keepSeconds > 0) void this.makeRoom();
+    if (this.#options.now() >= this.#scanMs) void this.#scan();
+  }
+
+  /** Files that the index does not take now are found by a scan, once they are old enough to be taken for forgotten. */
+  #overlook(files: number): void {
+    this.#counts.overlooked += files;
+    this.#say.overlooked(this.#options.now());
+    this.#scanIn(MINUTE_MS);
+  }
+
+  #scanIn(milliseconds: number): void {
+    this.#scanMs = Math.min(this.#scanMs, this.#options.now() + milliseconds);
   }
 
   /** Writes what waits into the index, then does what is to be done with new files. */
@@ -135,100 +165,63 @@ export class FolderStore {
   async #recordAll(): Promise<void> {
     while (this.#queue.length > 0) {
       const files = this.#queue.take();
-      const totals = await this.#attempt(() => this.#pool.run('record', { ...this.#folder, files }));
-      if (totals !== undefined) this.#counts.setTotals(totals);
-      else {
-        this.#counts.overlooked += files.length;
-        this.#scanMs = Math.min(this.#scanMs, this.#options.now() + MINUTE_MS);
-      }
+      const totals = await this.#jobs.run('record', { files });
+      if (totals === undefined) this.#overlook(files.length);
+      else this.#counts.setTotals(totals);
     }
-    const kept = this.#keep();
-    if (this.#closing) await kept;
-    else void this.makeRoom();
+    if (this.#closing) return;
+    void this.#keep();
+    void this.makeRoom();
   }
 
-  /** Compresses and hashes, until nothing waits. */
-  #keep(): Promise<void> {
-    return (this.#keeping ??= this.#keepAll().finally(() => {
+  /** Compresses and hashes, until nothing waits; resolves to whether it came so far. */
+  async #keep(): Promise<boolean> {
+    // what was added after the pass before had looked for it needs another one
+    while (this.#keeping !== undefined) await this.#keeping;
+    this.#keeping = this.#keepAll().finally(() => {
       this.#keeping = undefined;
-    }));
+    });
+    return this.#keeping;
   }
 
-  async #keepAll(): Promise<void> {
-    for (let more = true; more && this.#options.now() < this.#deadlineMs; ) {
-      const task = { ...this.#folder, budgetMs: BUDGET_MS };
-      const done = await this.#walk(() => this.#pool.run('keep', task));
-      for (const kept of done?.kept ?? []) {
+  async #keepAll(): Promise<boolean> {
+    for (;;) {
+      const done = await this.#jobs.inTurn('keep', {});
+      this.#keepWaits = done?.waiting ?? true;
+      if (done === undefined) return false;
+      for (const kept of done.kept) {
         this.#counts.kept(kept);
         if (kept.to !== kept.from) this.#options.onRenamed(kept.from, kept.to, kept.lanes);
       }
-      if (done !== undefined) this.#say.kept(done);
-      more = done?.more ?? false;
+      this.#say.kept(done);
+      if (!done.more) return !done.waiting;
     }
   }
 
   async #retain(): Promise<void> {
     for (let more = true; more; ) {
-      const task = { ...this.#folder, budgetMs: BUDGET_MS };
-      const done = await this.#attempt(() => this.#pool.run('retain', task));
+      const done = await this.#jobs.run('retain', {});
       if (done === undefined) return;
       this.#counts.retained(done);
-      this.#say.retained(done);
+      this.#say.retained(done, this.#options.now());
       more = done.more;
     }
   }
 
-  /** Finishes what a crash left. */
-  async #recover(): Promise<void> {
-    let rest = this.#leftovers;
-    let count = 0;
-    while (rest.length > 0 && !this.#closing) {
-      const task = { ...this.#folder, paths: rest, budgetMs: BUDGET_MS };
-      const done = await this.#walk(() => this.#pool.run('recover', task));
-      if (done === undefined) break;
-      this.#say.recovered(done);
-      count += done.finished.length;
-      this.#counts.recovered += done.finished.length;
-      this.#leftovers = rest = done.rest;
-    }
-    if (count > 0) void this.#keep();
-  }
-
-  /** Does what is due by the clock. */
-  #minute(): void {
-    if (this.#closing) return;
-    void this.makeRoom();
-    void this.#keep();
-    if (this.#undecided.length > 0) void this.#reconsider();
-    if (this.#options.now() >= this.#scanMs) {
-      this.#scanMs = Infinity;
-      void this.#scan();
-    }
-  }
-
-  async #reconsider(): Promise<void> {
-    const task = { ...this.#folder, undecided: this.#undecided };
-    const found = await this.#attempt(() => this.#pool.run('reconsider', task));
-    if (found === undefined || this.#leftovers.length > 0) return;
-    this.#undecided = found.undecided;
-    this.#leftovers = found.leftovers;
-    await this.#recover();
-  }
-
   /** Compares the folder with the index. */
   async #scan(): Promise<void> {
-    const settledBeforeMs = this.#alone ? this.#sinceMs : 0;
+    this.#scanMs = Infinity;
     let added = 0;
     let forgotten = 0;
     let cursor: ScanCursor | undefined;
     for (let first = true; (first || cursor !== undefined) && !this.#closing; first = false) {
-      const task = { ...this.#folder, cursor, settledBeforeMs, budgetMs: BUDGET_MS };
-      const done = await this.#walk(() => this.#pool.run('scan', task));
+      const done = await this.#jobs.inTurn('scan', { cursor, settledBeforeMs: this.#settledBeforeMs });
       if (done === undefined) break;
       added += done.added;
       forgotten += done.forgotten;
       this.#counts.setTotals(done.totals);
       this.#say.unreadable(done);
+      if (done.unsettled > 0) this.#scanIn(MINUTE_MS);
       cursor = done.cursor;
     }
     this.#say.scanned(added, forgotten);
@@ -237,34 +230,8 @@ export class FolderStore {
     void this.makeRoom();
   }
 
-  /** Runs a job that goes through the files, after those that were asked for before. */
-  #walk<Result>(job: () => Promise<Result>): Promise<Result | undefined> {
-    const done = this.#walking.then(() => this.#attempt(job));
-    this.#walking = done;
-    return done;
-  }
-
-  /** Runs a job; where it fails, that is said, and the index is looked at. */
-  async #attempt<Result>(job: () => Promise<Result>): Promise<Result | undefined> {
-    try {
-      return await job();
-    } catch (error) {
-      // threads that were ended in the middle of a job have nothing to say
-      if (this.#options.now() >= this.#deadlineMs) return undefined;
-      this.#say.jobFailed(error, this.#options.now());
-      const setAside = await this.#pool.run('mend', this.#folder).catch(() => undefined);
-      if (setAside !== undefined) {
-        this.#say.setAside(setAside);
-        this.#scanMs = this.#options.now() + MINUTE_MS;
-      }
-      return undefined;
-    }
-  }
-
-  async #renew(): Promise<void> {
-    const now = new Date(this.#options.now());
-    const path = join(this.#folder.directory, ownerName(this.#folder.self));
-    await utimes(path, now, now).catch(() => undefined);
+  #renew(): void {
+    void renew(this.#folder.directory, this.#folder.self).catch(() => undefined);
   }
 }
 

@@ -6,7 +6,7 @@ import { FileSource } from '../../inputs/byte-source.ts';
 import { InflateSource } from '../../inputs/inflate-source.ts';
 import { type CaptureIndex, isDatabaseError } from '../../store/capture-index.ts';
 import { nodeFileSystem as files } from '../../store/file-system.ts';
-import { checkIndex, nowLeftOver, openFolder, withIndex } from '../../store/folder.ts';
+import { checkIndex, nowLeftOver, openFolder, orphansOf, withIndex } from '../../store/folder.ts';
 import { recordFinished } from '../../store/record.ts';
 import { keepWaiting } from '../../store/keep-waiting.ts';
 import type { FileCompression } from '../../store/live-names.ts';
@@ -32,6 +32,9 @@ export const open: StoreJobs['open'] = ({ directory, self }) => {
 
 export const reconsider: StoreJobs['reconsider'] = ({ directory, self, undecided }) =>
   nowLeftOver(files, directory, self, undecided);
+
+export const orphans: StoreJobs['orphans'] = ({ directory, self, worker, diedMs }) =>
+  orphansOf(files, directory, self, worker, diedMs);
 
 export const recover: StoreJobs['recover'] = ({ directory, sink, self, paths, budgetMs }) =>
   withIndex(directory, (index) => {

@@ -38,6 +38,8 @@ export interface StoreJobs {
     readonly leftovers: readonly string[];
     readonly undecided: readonly string[];
   };
+  /** Which files a worker of ours that died at this time left unfinished. */
+  orphans(task: StoreFolder & { readonly worker: number; readonly diedMs: number }): readonly string[];
   recover(task: StoreFolder & Budget & { readonly paths: readonly string[] }): Recovered;
   /** Adds finished files to the index. */
   record(task: StoreFolder & { readonly files: readonly Finished[] }): Totals;

@@ -34,7 +34,15 @@ function makePool(orders = new Int32Array(new SharedArrayBuffer(4 * WORKERS))) {
     log: { level: 'silent', format: 'json' },
     orders: orders.buffer,
   }));
-  const pool = new WorkerPool({ starts, log, now: Date.now, onFile: () => {}, makeRoom: async () => {}, script });
+  const pool = new WorkerPool({
+    starts,
+    log,
+    now: Date.now,
+    onFile: () => {},
+    onDeath: () => {},
+    makeRoom: async () => {},
+    script,
+  });
   pools.push(pool);
   return {
     pool,

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { nodeFileSystem } from '../../../src/store/file-system.ts';
-import { closeFolder, nowLeftOver, openFolder } from '../../../src/store/folder.ts';
+import { closeFolder, nowLeftOver, openFolder, orphansOf } from '../../../src/store/folder.ts';
 import {
   livingOwners,
   type OwnerIdentity,
@@ -115,6 +115,18 @@ test('an owner that has only begun to say who it is lives', () =>
   withFolder((directory) => {
     writeFileSync(join(directory, '.owner-77-88'), '');
     expect(livingOwners(files, directory, self)).toMatchObject([{ pid: 77 }]);
+  }));
+
+test('what a worker of ours left when it died is its own, written before, and no business of ours beside another process', () =>
+  withFolder((directory) => {
+    openFolder(files, directory, self);
+    touch(directory, `${first}.part`, -5);
+    touch(directory, `${first.replace('-w0', '-w1')}.part`, -5);
+    touch(directory, `${second}.part`, 5);
+    touch(directory, `${second}.zst.part`, -5);
+    expect(orphansOf(files, directory, self, 0, Date.now())).toEqual([`${LANE}/${first}`]);
+    register(files, directory, otherProcess().identity);
+    expect(orphansOf(files, directory, self, 0, Date.now())).toEqual([]);
   }));
 
 test('what the dead have left to be compressed is taken over, what the living have not', () =>

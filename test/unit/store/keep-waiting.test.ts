@@ -139,7 +139,7 @@ test('files are dealt with in the order they came, within the time there is', ()
     expect(first).toMatchObject({ more: true, kept: [{ captureBytes: 100, lanes: ['vni-0'] }, {}] });
     expect(first.kept.map(({ to }) => to.slice(-13))).toEqual(['-w0.pcapng.gz', '-w0.pcapng.gz']);
     expect(pass()).toMatchObject({ kept: [{}], more: false });
-    expect(pass()).toEqual({ kept: [], failed: [], more: false });
+    expect(pass()).toEqual({ kept: [], failed: [], more: false, waiting: false });
     index.close();
   }));
 
@@ -149,12 +149,17 @@ test('a file that is gone is forgotten, one that cannot be read is given up, a f
     index.add(indexedFile({ path: PATH, state: 'finished' }));
     const keep = (files = nodeFileSystem) =>
       keepWaiting(files, directory, index, { ...options, compress: 'zstd' });
-    expect(keep()).toEqual({ kept: [], failed: [], more: false });
+    expect(keep()).toEqual({ kept: [], failed: [], more: false, waiting: false });
     expect(index.totals().files).toBe(0);
 
     put(directory, contents(100));
     index.add(indexedFile({ path: PATH, state: 'finished' }));
-    expect(keep(failing({ writeSync: 'ENOSPC' }))).toEqual({ kept: [], failed: [], more: false });
+    expect(keep(failing({ writeSync: 'ENOSPC' }))).toEqual({
+      kept: [],
+      failed: [],
+      more: false,
+      waiting: true,
+    });
     expect(readdirSync(join(directory, 'vni-0'))).toEqual([NAME]);
     expect(index.file(PATH)?.state).toBe('finished');
 
@@ -162,6 +167,7 @@ test('a file that is gone is forgotten, one that cannot be read is given up, a f
       kept: [],
       failed: [{ path: PATH, error: 'EIO' }],
       more: false,
+      waiting: false,
     });
     expect(index.file(PATH)?.state).toBe('damaged');
     index.close();

@@ -1,15 +1,26 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { CaptureStore, type StoreSink } from '../../../../src/app/store/capture-store.ts';
 import { register, thisProcess } from '../../../../src/store/owner.ts';
 import { INDEX_NAME } from '../../../../src/store/capture-index.ts';
 import { nodeFileSystem } from '../../../../src/store/file-system.ts';
-import { until } from '../../../support/appliance.ts';
+import { pause, until } from '../../../support/appliance.ts';
 import { TEST_SECONDS } from '../../../support/batches.ts';
 import { openIndex } from '../../../support/indexed-files.ts';
 import { leaveCaptures, variedPackets, writeCaptures } from '../../../support/live-captures.ts';
+import { requires, requiresRoot } from '../../../support/requires.ts';
 import { withFolder } from '../../../support/tshark.ts';
 
 interface TestStore {
@@ -104,10 +115,10 @@ test('what a crash left is finished before open resolves, and listed', () =>
       '20261121T040000Z-000777-w0.pcapng.damaged',
     ]);
     expect(lines).toEqual([
-      ...left.map(() => 'info: A capture that an earlier run left unfinished was finished.'),
-      'info: An unfinished capture of an earlier run held no packet: it was removed.',
-      'warn: An unfinished capture of an earlier run cannot be read: it was set aside.',
-      'info: Unfinished captures of an earlier run were dealt with.',
+      ...left.map(() => 'info: A capture that was left unfinished was finished.'),
+      'info: A capture that was left unfinished held no packet: it was removed.',
+      'warn: A capture that was left unfinished cannot be read: it was set aside.',
+      'info: Captures that were left unfinished were dealt with.',
     ]);
     await store.close();
     expect(rows(directory)).toMatchObject([
@@ -117,6 +128,67 @@ test('what a crash left is finished before open resolves, and listed', () =>
     ]);
     expect(store.snapshot()[0]?.recoveredFiles).toBe(3);
   }));
+
+test('what a worker left when it died is finished while the others go on', () =>
+  withFolder(async (folder) => {
+    const directory = join(folder, 'captures');
+    const { store } = makeStore(directory);
+    await store.open();
+    const packets = variedPackets(30);
+    const [left = ''] = await leaveCaptures({ directory, worker: 2, packets });
+    await leaveCaptures({ directory, worker: 3, packets, growing: 'others' });
+    await pause(50);
+    store.workerDied(2);
+    await store.close();
+    expect(readdirSync(join(directory, 'vni-0')).toSorted()).toEqual([
+      left.slice('vni-0/'.length, -'.part'.length),
+      '20261121T040000Z-000001-w3.pcapng.part',
+    ]);
+    expect(rows(directory)).toMatchObject([{ worker: 2, packets: 30, origin: 'recovered', state: 'kept' }]);
+  }));
+
+const possible = [requires('mount'), requiresRoot()].every((met) => met);
+
+test.skipIf(!possible)(
+  'on a full disk it begins all the same, makes room, and lists what is there once it can',
+  () =>
+    withFolder(async (directory) => {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'mirrortap-test', directory]);
+      try {
+        const packets = variedPackets(600);
+        const files = await writeCaptures({ directory, settings: { rotatePackets: 100 }, packets });
+        const ballast = join(directory, 'ballast');
+        fillUp(ballast);
+        const { store } = makeStore(directory, { keepFreePercent: 5 });
+        await store.open();
+        await store.makeRoom('captures');
+        const left = readdirSync(join(directory, 'vni-0'));
+        expect(left.length).toBeLessThan(files.length);
+        expect(left).toEqual(files.slice(-left.length).map(({ path }) => path.slice('vni-0/'.length)));
+        await store.close();
+        rmSync(ballast);
+        const again = makeStore(directory);
+        await again.store.open();
+        await until('what is left is listed', () => again.store.snapshot()[0]?.files === left.length);
+        await again.store.close();
+      } finally {
+        execFileSync('umount', ['--lazy', directory]);
+      }
+    }),
+);
+
+/** Writes until nothing fits any more. */
+function fillUp(path: string): void {
+  const file = openSync(path, 'w');
+  for (let bytes = 65_536; bytes > 0; ) {
+    try {
+      writeSync(file, Buffer.alloc(bytes));
+    } catch {
+      bytes = bytes >> 1;
+    }
+  }
+  closeSync(file);
+}
 
 test('beside another living process: its files are left alone', () =>
   withFolder(async (folder) => {
