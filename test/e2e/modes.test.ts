@@ -132,7 +132,7 @@ describe.skipIf(!native).each(kinds)('over $kind', ({ kind, possible }) => {
           expect(comparable(dgram)).toEqual(comparable(ring));
         }),
       ),
-    120_000,
+    300_000,
   );
 });
 
@@ -204,7 +204,7 @@ describe.skipIf(!native)('listen.mode: auto', () => {
         const { report } = await receive.end();
         expect(report.ledger).toMatchObject({ received: 1, delivered: 1, dropped: { kernel: 0, worker: 0 } });
       }),
-    60_000,
+    120_000,
   );
 
   const refusals = [
@@ -239,6 +239,6 @@ describe.skipIf(!native)('listen.mode: auto', () => {
         expect(status).toBe(1);
         expect(stderr).toMatch(says);
       }),
-    60_000,
+    120_000,
   );
 });
