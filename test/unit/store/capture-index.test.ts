@@ -210,6 +210,32 @@ test.skipIf(!requires('sqlite3'))('others read it while it is written', () =>
   }),
 );
 
+test('docs/capture-store.md names every column, and no other', () =>
+  withIndex((_index, directory) => {
+    const database = new DatabaseSync(join(directory, INDEX_NAME), { readOnly: true });
+    const columns = (table: string): string[] =>
+      database
+        .prepare(`PRAGMA table_info(${table})`)
+        .all()
+        .map((row) => String(row['name']));
+    const text = readFileSync(join(import.meta.dirname, '../../../docs/capture-store.md'), 'utf8');
+    const [, ofFile = ''] = /\| `file` \| meaning \|\n([^]*?)\n\n/.exec(text) ?? [];
+    const [, ofLane = ''] = /\| `file_lane` \| meaning \|\n([^]*?)\n\n/.exec(text) ?? [];
+    const named = (rows: string): string[] =>
+      rows
+        .split('\n')
+        .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name = '']) => name));
+    expect(named(ofFile).toSorted()).toEqual(
+      columns('file')
+        .filter((name) => name !== 'id')
+        .toSorted(),
+    );
+    expect(named(ofLane)).toEqual(['lane', 'file', 'first_s', 'dropped']);
+    expect(columns('file_lane').slice(0, 2)).toEqual(['lane', 'first_s']);
+    expect(text).toContain(`version of these tables, ${SCHEMA_VERSION};`);
+    database.close();
+  }));
+
 function execute(path: string, sql: string): void {
   const database = new DatabaseSync(path);
   database.exec(sql);
