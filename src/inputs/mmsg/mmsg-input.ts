@@ -10,11 +10,16 @@ import type { SocketHandle } from './socket-handle.ts';
 
 /** Most calls for one socket before the others have their turn. */
 const CALLS_A_TURN = 4;
-/** The next look after a socket was found empty, as long as packets keep coming. */
+/** When the sockets are looked at again: so soon while packets keep coming … */
 const BUSY_WAIT_MS = 1;
-/** The next look when the last `QUIET_TURNS` found nothing. */
+/** … so soon when the last `BUSY_TURNS` looks found nothing, a tenth of a second … */
 const QUIET_WAIT_MS = 8;
-const QUIET_TURNS = 100;
+const BUSY_TURNS = 100;
+/** … and so soon when the last `QUIET_TURNS` did, a second. Each look costs a timer, in every worker. */
+const IDLE_WAIT_MS = 25;
+const QUIET_TURNS = 220;
+/** With smaller receive buffers nobody stays away so long: they hold 25 ms of 70,000 packets a second. */
+const IDLE_BUFFER_MIN_BYTES = 4_194_304;
 /** Closing reads what the kernel still holds, but no longer than this: the sender may never stop. */
 const LAST_READ_MS = 1000;
 
@@ -29,8 +34,9 @@ export interface MmsgOptions {
  * Receives datagrams with recvmmsg: many a system call, each with the kernel's time of arrival. Linux only.
  *
  * The sockets are the main thread's. Nobody waits in the kernel for them: the event loop looks after them at once while
- * there is more than a call brings, else some times in a hundredth of a second. All that a look finds is delivered
- * before the next one, so that a thread that dies holds nothing that was not delivered, and another one goes on.
+ * there is more than a call brings, else when a timer says so, less often the longer nothing has come. All that a look
+ * finds is delivered before the next one, so that a thread that dies holds nothing that was not delivered, and another
+ * one goes on.
  *
  * `run` rejects with `SYSTEM_CALL_FAILED` where a socket cannot be read any more.
  */
@@ -44,6 +50,7 @@ export class MmsgInput implements Input {
   #immediate: NodeJS.Immediate | undefined;
   /** Looks in a row that found nothing. */
   #emptyTurns = 0;
+  #idleWaitMs = QUIET_WAIT_MS;
   #inFlight = 0;
   #closing = false;
   /** Nothing more comes: the last batch is on its way or back. */
@@ -60,7 +67,9 @@ export class MmsgInput implements Input {
   async open(): Promise<void> {
     const missing = await loadNative();
     if (missing !== undefined) throw new MirrorError('NATIVE_UNAVAILABLE', missing, { mode: 'mmsg' });
-    const { now } = this.#options;
+    const { now, sockets } = this.#options;
+    const granted = sockets.map(({ receiveBufferBytes }) => receiveBufferBytes);
+    if (Math.min(...granted) >= IDLE_BUFFER_MIN_BYTES) this.#idleWaitMs = IDLE_WAIT_MS;
     this.#reader = new DatagramReader({ pool: this.#pool, now, emit: (batch) => this.#emit(batch) });
   }
 
@@ -95,8 +104,13 @@ export class MmsgInput implements Input {
     }
     this.#emptyTurns = read === 0 ? this.#emptyTurns + 1 : 0;
     if (this.#sockets.some((socket) => socket.hasMore)) this.#immediate = setImmediate(this.#turn);
-    else this.#timer = setTimeout(this.#turn, this.#emptyTurns < QUIET_TURNS ? BUSY_WAIT_MS : QUIET_WAIT_MS);
+    else this.#timer = setTimeout(this.#turn, this.#waitMs());
   };
+
+  #waitMs(): number {
+    if (this.#emptyTurns < BUSY_TURNS) return BUSY_WAIT_MS;
+    return this.#emptyTurns < QUIET_TURNS ? QUIET_WAIT_MS : this.#idleWaitMs;
+  }
 
   /** @returns datagrams that were read, all of them delivered; 0 after a failure too */
   #readAll(): number {

@@ -1,5 +1,4 @@
-import { closeDescriptor, getIntOption } from '../../native/socket.ts';
-import { level, socketOption } from '../../native/constants.ts';
+import { closeDescriptor } from '../../native/socket.ts';
 import type { BoundSocket, IntakeNote, IntakeSet } from '../intake-set.ts';
 import { steeringName } from '../steering-names.ts';
 import { openPortGroup, type PortGroup, type PortGroupOptions } from './port-group.ts';
@@ -54,10 +53,10 @@ class SocketSet implements IntakeSet<SocketHandle> {
   }
 
   bound(): BoundSocket[] {
-    return this.#sockets.map(({ worker, port, descriptor }) => ({
+    return this.#sockets.map(({ worker, port, receiveBufferBytes }) => ({
       worker,
       port,
-      receiveBufferBytes: getIntOption(descriptor, level.SOL_SOCKET, socketOption.SO_RCVBUF),
+      receiveBufferBytes,
     }));
   }
 

@@ -3,6 +3,7 @@ import {
   attachProgram,
   bindSocket,
   closeDescriptor,
+  getIntOption,
   openSocket,
   setIntOption,
   socketAddress,
@@ -49,9 +50,13 @@ export function openPortGroup(options: PortGroupOptions, port: number): PortGrou
     for (const descriptor of descriptors) {
       setIntOption(descriptor, level.SOL_SOCKET, socketOption.SO_DETACH_FILTER, 0);
     }
-    const sockets = descriptors.map((descriptor, worker) => {
-      return { descriptor, port: bound, worker, state: new SharedArrayBuffer(SOCKET_STATE_BYTES) };
-    });
+    const sockets = descriptors.map((descriptor, worker) => ({
+      descriptor,
+      port: bound,
+      worker,
+      receiveBufferBytes: getIntOption(descriptor, level.SOL_SOCKET, socketOption.SO_RCVBUF),
+      state: new SharedArrayBuffer(SOCKET_STATE_BYTES),
+    }));
     return { sockets, refusal };
   } catch (error) {
     for (const descriptor of descriptors) closeDescriptor(descriptor);

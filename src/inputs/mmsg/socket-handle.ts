@@ -6,6 +6,8 @@ export interface SocketHandle {
   readonly port: number;
   /** Whose it is. */
   readonly worker: number;
+  /** What the kernel granted; it counts its own bookkeeping for each packet. */
+  readonly receiveBufferBytes: number;
   /** 32-bit words, see `SocketState`: the worker writes, the main thread reads. */
   readonly state: SharedArrayBuffer;
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:dgram';
 import { array, assert, asyncProperty, constantFrom, integer, oneof, record } from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { listenAddress } from '../../../../src/inputs/listen-address.ts';
 import { MmsgInput } from '../../../../src/inputs/mmsg/mmsg-input.ts';
 import { SOCKET_ADDRESS_MAX_LEN } from '../../../../src/inputs/socket-address.ts';
@@ -181,5 +181,42 @@ describe.skipIf(!native)('sockets that are read with recvmmsg', () => {
     });
     expect(payloadsOf(got.packets)).toEqual(['kept']);
     closeDescriptor(whole!.descriptor);
+  });
+
+  test.each([
+    { name: 'a large buffer', receiveBufferBytes: 8_388_608, whenIdle: 4 },
+    { name: 'a small buffer', receiveBufferBytes: 65_536, whenIdle: 13 },
+  ])('with $name: the longer nothing comes, the less it looks', async ({ receiveBufferBytes, whenIdle }) => {
+    const set = cleaned(await openTestSockets());
+    const sockets = set.handles[0]!.map((socket) => ({ ...socket, receiveBufferBytes }));
+    const from = await sender();
+    const messages = await import('../../../../src/native/messages.ts');
+    const looks = vi.spyOn(messages, 'receiveMessages');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'] });
+    const looksIn = (ms: number): number => {
+      looks.mockClear();
+      vi.advanceTimersByTime(ms);
+      return looks.mock.calls.length;
+    };
+    try {
+      const input = new MmsgInput({ sockets, now });
+      await input.open();
+      const got = new Collector(input);
+      expect(looksIn(50)).toBeGreaterThanOrEqual(50);
+      looksIn(100);
+      expect(looksIn(100)).toBeLessThanOrEqual(13);
+      looksIn(2000);
+      expect(looksIn(100)).toBeLessThanOrEqual(whenIdle);
+
+      await sendTo(from, 'at last', portOf(set), LOOPBACK);
+      looksIn(25);
+      expect(payloadsOf(got.packets)).toEqual(['at last']);
+      expect(looksIn(50)).toBeGreaterThanOrEqual(50);
+      await input.close();
+      await got.ended;
+    } finally {
+      vi.useRealTimers();
+      vi.restoreAllMocks();
+    }
   });
 });

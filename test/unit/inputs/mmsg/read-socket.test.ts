@@ -4,7 +4,13 @@ import { ReadSocket } from '../../../../src/inputs/mmsg/read-socket.ts';
 import { MirrorError } from '../../../../src/observe/error.ts';
 
 const SECOND_MS = 1000;
-const socket = { descriptor: 3, port: 4789, worker: 0, state: new SharedArrayBuffer(4) };
+const socket = {
+  descriptor: 3,
+  port: 4789,
+  worker: 0,
+  receiveBufferBytes: 65_536,
+  state: new SharedArrayBuffer(4),
+};
 
 function refused(errno: string): MirrorError {
   return new MirrorError('SYSTEM_CALL_FAILED', 'refused', { call: 'recvmmsg', errno });
