@@ -12,8 +12,7 @@ export function sinkPlans(config: Config): SinkPlan[] {
 }
 
 export function sinkKind(kind: string): SinkKind {
-  const kinds: readonly SinkKind[] = sinkKinds;
-  const found = kinds.find((candidate) => candidate.kind === kind);
+  const found = sinkKinds.find((candidate) => candidate.kind === kind);
   if (found === undefined)
     throw new AssertionFailure(`There is no sink kind "${kind}": the settings were not checked.`);
   return found;

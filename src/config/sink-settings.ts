@@ -1,7 +1,6 @@
 import { type Static, type TObject, Type } from 'typebox';
 import { packetSink } from '../pipeline/settings.ts';
-import type { SinkKind } from '../pipeline/sink.ts';
-import { sinkKinds } from '../sinks/index.ts';
+import { sinkSettings } from '../sinks/settings.ts';
 import { members } from './schema.ts';
 
 /** Kinds of sinks that later versions build. */
@@ -20,7 +19,7 @@ export type SinkSettings = { readonly kind: string } & Static<typeof packetSink>
     readonly [setting: string]: unknown;
   };
 
-const sinkKindNames: readonly string[] = sinkKinds.map((kind) => kind.kind);
+const sinkKindNames: readonly string[] = Object.keys(sinkSettings);
 
 /** `kind`, with the kinds of this version as its values. */
 export const kindSetting = Type.Enum([...sinkKindNames], {
@@ -32,15 +31,13 @@ export const kindSetting = Type.Enum([...sinkKindNames], {
 
 /** All settings of a sink of each kind of this version. */
 export const sinkSchemas: ReadonlyMap<string, TObject> = new Map(
-  sinkKinds.map((kind) => [kind.kind, sinkSchema(kind)]),
+  Object.entries(sinkSettings).map(([kind, settings]) => [kind, sinkSchema(settings)]),
 );
 
 /** `kind`, the kind's own settings, then those that all have. */
-function sinkSchema({ settings }: SinkKind): TObject {
+function sinkSchema(settings: TObject): TObject {
   const common = { kind: kindSetting, ...packetSink.properties };
-  const own = Type.IsObject(settings)
-    ? members(settings).filter(([name]) => !Object.hasOwn(common, name))
-    : [];
+  const own = members(settings).filter(([name]) => !Object.hasOwn(common, name));
   return Type.Object(
     { kind: kindSetting, ...Object.fromEntries(own), ...packetSink.properties },
     { additionalProperties: false },

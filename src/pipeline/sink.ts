@@ -1,4 +1,3 @@
-import type { TSchema, Static } from 'typebox';
 import type { Log } from '../observe/log.ts';
 import type { LaneReader } from '../packet/lane.ts';
 import type { PacketBatch } from '../packet/batch.ts';
@@ -50,11 +49,14 @@ export interface SinkContext {
   readonly makeRoom?: () => Promise<void>;
 }
 
-/** One kind of sink, as the registry lists it: its name, its settings and how to make one. */
-export interface SinkKind<Settings extends TSchema = TSchema> {
+/**
+ * One kind of sink, as the registry lists it: its name and how to make one. Its settings are listed apart: who receives
+ * has no need of the schema library, which is most of what a thread would load.
+ */
+export interface SinkKind {
   readonly kind: string;
-  readonly settings: Settings;
   /** Names of the reasons for which this kind drops packets, besides those every sink has. */
   readonly dropReasons: readonly string[];
-  create(settings: Static<Settings>, context: SinkContext): Sink;
+  /** @param settings checked against the schema of the kind, and filled */
+  create(settings: Readonly<Record<string, unknown>>, context: SinkContext): Sink;
 }

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { type Static, type TObject, Type } from 'typebox';
 
 /** Settings of a sink of kind `files`, besides `kind` and what every packet sink has. */
 export const filesSettings = Type.Object(
@@ -85,3 +85,6 @@ export const filesSettings = Type.Object(
   { additionalProperties: false },
 );
 export type FilesSettings = Static<typeof filesSettings>;
+
+/** Settings of every kind of sink, by kind: what configuration and reference know of `sinkKinds`. */
+export const sinkSettings: Readonly<Record<string, TObject>> = { files: filesSettings };

@@ -6,6 +6,7 @@ import { Outlet } from '../../src/pipeline/outlet.ts';
 import type { Sink } from '../../src/pipeline/sink.ts';
 import { liveFiles } from '../../src/sinks/files/create.ts';
 import { sinkKinds } from '../../src/sinks/index.ts';
+import { sinkSettings } from '../../src/sinks/settings.ts';
 import { numbered, overwrite } from '../support/batches.ts';
 import { capturesSettings } from '../support/captures-settings.ts';
 import { FaultyDisk } from '../support/faulty-disk.ts';
@@ -74,6 +75,10 @@ function pipelineOf(sink: Sink, { counters, now }: TestSinkContext): FanOut {
 
 test('every kind in the registry has a fixture here', () => {
   expect(sinkKinds.map(({ kind }) => kind)).toEqual(Object.keys(fixtures));
+});
+
+test('every kind in the registry has settings', () => {
+  expect(sinkKinds.map(({ kind }) => kind)).toEqual(Object.keys(sinkSettings));
 });
 
 describe.each(sinkKinds.map((kind) => ({ ...kind, fixture: fixtures[kind.kind] as Fixture })))(

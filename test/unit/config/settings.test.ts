@@ -7,7 +7,7 @@ import { rootNames } from '../../../src/config/known.ts';
 import { annotations, leaves, limits } from '../../../src/config/schema.ts';
 import { afterSinks, beforeSinks } from '../../../src/config/settings.ts';
 import { sinkSchemas } from '../../../src/config/sink-settings.ts';
-import { sinkKinds } from '../../../src/sinks/index.ts';
+import { sinkSettings } from '../../../src/sinks/settings.ts';
 import { refused } from '../../support/refused.ts';
 
 const all: { path: string; schema: TSchema }[] = [
@@ -54,7 +54,7 @@ describe('every setting says all there is to say', () => {
 });
 
 test('every kind of sink in the registry has a schema with its own settings', () => {
-  for (const { kind, settings } of sinkKinds) {
+  for (const [kind, settings] of Object.entries(sinkSettings)) {
     const schema = sinkSchemas.get(kind);
     for (const name of Object.keys(settings.properties)) expect(schema?.properties).toHaveProperty(name);
     expect(Object.keys(schema?.properties ?? {})).toEqual(
