@@ -32,6 +32,7 @@ import {
   mul,
   retA,
   rsh,
+  type Source,
   st,
   type Step,
   tax,
@@ -65,12 +66,12 @@ export function finish(members: number | undefined): Step[] {
 /** Nothing is added for ports, until `portSteps` says otherwise. */
 export const noPorts: readonly Step[] = [ld(imm(0)), st(Word.ports)];
 
-/** Notes what the ports at X add: the first four bytes of TCP and UDP. */
-export function portSteps(): Step[] {
+/** Notes what two ports add, by where they are loaded from: the first four bytes of TCP and UDP. */
+export function portSteps(source: Source, destination: Source): Step[] {
   return [
-    ldh(ind(2)),
+    ldh(destination),
     st(Word.scratch),
-    ldh(ind(0)),
+    ldh(source),
     ...fold,
     st(Word.ports),
     ld(mem(Word.scratch)),
@@ -83,21 +84,16 @@ export function portSteps(): Step[] {
 
 /** A = sum of the folded addresses, of the folded ports too where they count, of the IP header at M[ip]. */
 export function addressSteps(withPorts: boolean): Step[] {
+  const word = (offset: number): Step[] => [ldx(mem(Word.ip)), ld(ind(offset))];
   return [
     ldx(mem(Word.ip)),
     ldb(ind(0)),
     and(0xf0),
     jeq(0x60, 'sum6'),
-    ...foldAddress(ipv4.SOURCE, ipv4.ADDRESS_LEN),
-    st(Word.sum),
-    ldx(mem(Word.ip)),
-    ...foldAddress(ipv4.DESTINATION, ipv4.ADDRESS_LEN),
+    ...foldAddresses(4, word),
     ja('sum'),
     at('sum6'),
-    ...foldAddress(ipv6.SOURCE, ipv6.ADDRESS_LEN),
-    st(Word.sum),
-    ldx(mem(Word.ip)),
-    ...foldAddress(ipv6.DESTINATION, ipv6.ADDRESS_LEN),
+    ...foldAddresses(6, word),
     at('sum'),
     ldx(mem(Word.sum)),
     add(X),
@@ -105,18 +101,20 @@ export function addressSteps(withPorts: boolean): Step[] {
   ];
 }
 
-/** A = the folded words at X + `offset`. */
-function foldAddress(offset: number, bytes: number): Step[] {
-  const steps: Step[] = [ld(ind(offset)), ...fold];
-  for (let word = 4; word < bytes; word += 4) {
-    steps.push(
-      st(Word.scratch),
-      ldx(mem(Word.ip)),
-      ld(ind(offset + word)),
-      ldx(mem(Word.scratch)),
-      xor(X),
-      ...fold,
-    );
+/** M[sum] and A = the two folded addresses, as the label `sum` wants them. `word` loads the one at an offset of the header. */
+export function foldAddresses(version: 4 | 6, word: (offset: number) => Step[]): Step[] {
+  const { SOURCE, DESTINATION, ADDRESS_LEN } = version === 4 ? ipv4 : ipv6;
+  return [
+    ...foldAddress(SOURCE, ADDRESS_LEN, word),
+    st(Word.sum),
+    ...foldAddress(DESTINATION, ADDRESS_LEN, word),
+  ];
+}
+
+function foldAddress(offset: number, bytes: number, word: (offset: number) => Step[]): Step[] {
+  const steps: Step[] = [...word(offset), ...fold];
+  for (let next = 4; next < bytes; next += 4) {
+    steps.push(st(Word.scratch), ...word(offset + next), ldx(mem(Word.scratch)), xor(X), ...fold);
   }
   return steps;
 }

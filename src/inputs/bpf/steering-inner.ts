@@ -134,7 +134,9 @@ export function innerSteps(withPorts: boolean): Step[] {
     jgt(errorTypes6Max, 'addresses'),
     ...toCarried(0x60),
     ...(withPorts ? carriedPorts6() : []),
-    ...(withPorts ? [ja('addresses'), at('ports'), ...ifWithin(PORTS_LEN, 'addresses'), ...portSteps()] : []),
+    ...(withPorts
+      ? [ja('addresses'), at('ports'), ...ifWithin(PORTS_LEN, 'addresses'), ...portSteps(ind(0), ind(2))]
+      : []),
   ];
 }
 

@@ -26,6 +26,7 @@ import type { Program } from './program.ts';
 import { geneveSteps, outerSteps, vxlanSteps } from './steering-frame.ts';
 import { addressSteps, finish, Word } from './steering-hash.ts';
 import { ethernetSteps, innerSteps, rawSteps } from './steering-inner.ts';
+import { PLAIN_VXLAN, plainInnerSteps, plainOuterSteps } from './steering-plain.ts';
 
 export interface SteeringOptions {
   readonly steering: 'flow' | 'flow-ports' | 'vni';
@@ -38,7 +39,14 @@ export interface SteeringOptions {
  * header. Returns the 32-bit hash; the kernel takes it modulo the members.
  */
 export function fanOutProgram(options: SteeringOptions): Program {
-  return assemble([...outerSteps(options), ...payloadSteps(options, undefined)]);
+  const { vxlanPorts, genevePorts, steering } = options;
+  return assemble([
+    ...plainOuterSteps(vxlanPorts.filter((port) => !genevePorts.includes(port))),
+    ...plainInnerSteps(PLAIN_VXLAN, steering),
+    at('other'),
+    ...outerSteps(options),
+    ...payloadSteps(options, undefined),
+  ]);
 }
 
 /**
@@ -47,8 +55,14 @@ export function fanOutProgram(options: SteeringOptions): Program {
  */
 export function reusePortProgram(options: SteeringOptions, port: number, members: number): Program {
   assert(members > 0, 'There is no socket to choose.');
-  const carries = options.genevePorts.includes(port) ? 'geneve' : 'vxlan';
-  return assemble([ldx(imm(0)), ja(carries), ...payloadSteps(options, members)]);
+  const isGeneve = options.genevePorts.includes(port);
+  return assemble([
+    ...(isGeneve ? [] : plainInnerSteps(0, options.steering)),
+    at('other'),
+    ldx(imm(0)),
+    ja(isGeneve ? 'geneve' : 'vxlan'),
+    ...payloadSteps(options, members),
+  ]);
 }
 
 /** From the label `geneve` or `vxlan`, with X at that header, to the end. */
@@ -67,4 +81,4 @@ function payloadSteps(options: SteeringOptions, members: number | undefined): St
   ];
 }
 
-const vniSteps: readonly Step[] = [at('raw'), ld(mem(Word.vni)), rsh(8)];
+const vniSteps: readonly Step[] = [at('raw'), ld(mem(Word.vni)), rsh(8), at('vni')];

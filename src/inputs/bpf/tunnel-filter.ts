@@ -47,6 +47,10 @@ const ACCEPT_BYTES = 0x4_0000;
 /** Bits of the tag control information that hold the VLAN id; 0 there is a tag with a priority only. */
 const VLAN_ID = 0x0fff;
 const TAG_LEN = 4;
+/** First byte of an IPv4 header without options. */
+const PLAIN_IPV4 = 0x45;
+/** In the half word with the flags. */
+const FRAGMENT_OFFSET = 0x1fff;
 const UDP_DESTINATION = 2;
 /** Words of M, besides those of the walk of extension headers. The address takes four. */
 const SCRATCH = 0;
@@ -80,6 +84,8 @@ export function tunnelFilter(options: TunnelFilterOptions): Program {
     ld(packetType),
     jne(PACKET_HOST, 'refuse'),
     ...findIp(options.taggedToo),
+    ...plainSteps(options),
+    ...anyIp,
     ...ipv4Steps(options.addresses4),
     ...ipv6Steps(options.addresses6),
     at('ports'),
@@ -92,7 +98,7 @@ export function tunnelFilter(options: TunnelFilterOptions): Program {
   ]);
 }
 
-/** X = offset of the IP header, A = its version in the upper half of a byte. */
+/** To the label `plain` for an IP header at offset 0, to `ip` with X at one behind a tag. */
 function findIp(taggedToo: boolean): Step[] {
   const ownPackets = [
     ld(vlanTagPresent),
@@ -114,17 +120,44 @@ function findIp(taggedToo: boolean): Step[] {
     jeq(EtherType.ipv4, 'ip'),
     jeq(EtherType.ipv6, 'ip', 'refuse'),
   ];
+  return taggedToo ? allPackets : ownPackets;
+}
+
+/**
+ * IPv4 without options and not in fragments, by fixed offsets: a load from X costs the kernel a call. Other shapes go on
+ * behind these steps.
+ */
+function plainSteps({ ports, addresses4 }: TunnelFilterOptions): Step[] {
+  const listed = typeof addresses4 === 'object' && addresses4.length <= FILTER_ADDRESSES_MAX;
   return [
-    ...(taggedToo ? allPackets : ownPackets),
     at('plain'),
+    ldb(abs(0)),
+    jne(PLAIN_IPV4, 'other'),
+    ldb(abs(9)),
+    jne(IpProtocol.udp, 'refuse'),
+    ldh(abs(6)),
+    jset(FRAGMENT_OFFSET, 'other'),
+    ldh(abs(ipv4.HEADER_LEN + UDP_DESTINATION)),
+    ...ports.map((port) => jeq(port, 'plain.address')),
+    ja('refuse'),
+    at('plain.address'),
+    ...(isNone(addresses4) ? [ja('refuse')] : []),
+    ld(abs(ipv4.DESTINATION)),
+    ...(listed ? addresses4.map((address) => jeq(u32(address, 0), 'accept')) : [ja('accept')]),
+    ja('refuse'),
+    at('other'),
     ldx(imm(0)),
-    at('ip'),
-    ldb(ind(0)),
-    and(0xf0),
-    jeq(0x40, 'ipv4'),
-    jeq(0x60, 'ipv6', 'refuse'),
   ];
 }
+
+/** By the version of the IP header at X. */
+const anyIp: readonly Step[] = [
+  at('ip'),
+  ldb(ind(0)),
+  and(0xf0),
+  jeq(0x40, 'ipv4'),
+  jeq(0x60, 'ipv6', 'refuse'),
+];
 
 function ifIp(label: string): Step[] {
   return [ld(protocol), jeq(EtherType.ipv4, label), jeq(EtherType.ipv6, label)];
@@ -143,7 +176,7 @@ function ipv4Steps(addresses: FilterAddresses): Step[] {
     jge(ipv4.HEADER_LEN, undefined, 'refuse'),
     st(SCRATCH),
     ldh(ind(6)),
-    jset(0x1fff, 'accept'),
+    jset(FRAGMENT_OFFSET, 'accept'),
     ld(mem(SCRATCH)),
     add(X),
     tax,
