@@ -11,7 +11,6 @@ import * as ipv4 from '../../wire/ipv4.ts';
 import * as ipv6 from '../../wire/ipv6.ts';
 import * as udp from '../../wire/udp.ts';
 import * as vxlan from '../../wire/vxlan.ts';
-import type { SteeringOptions } from './steering.ts';
 import {
   abs,
   and,
@@ -56,7 +55,7 @@ export function plainOuterSteps(vxlanPorts: readonly number[]): Step[] {
 }
 
 /** From the VXLAN header at offset `start` to the label `sum`, or with the VNI in A to `vni`. */
-export function plainInnerSteps(start: number, steering: SteeringOptions['steering']): Step[] {
+export function plainInnerSteps(start: number, steering: 'flow' | 'flow-ports' | 'vni'): Step[] {
   if (steering === 'vni') return [ld(abs(start + 4)), rsh(8), ja('vni')];
   const frame = start + vxlan.HEADER_LEN;
   const ip = frame + ethernet.HEADER_LEN;
