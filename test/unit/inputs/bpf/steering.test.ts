@@ -213,6 +213,8 @@ const talk: Conversation = {
   ports: [40_000, 443],
 };
 const inner = packetOf(talk, true, 'whole');
+const seventh = packetOf({ ...talk, version: 6, addresses: [client.ipv6, server.ipv6] }, true, 'whole');
+seventh[0] = 0x70;
 
 test.each([
   ['ARP', vxlan(arp), 4789],
@@ -222,6 +224,7 @@ test.each([
     vxlan(frameOf(Buffer.concat([Buffer.of(0x65), inner.subarray(1)]), 4)),
     4789,
   ],
+  ['IPv6 of version 7', vxlan(frameOf(seventh, 6)), 4789],
   ['IPv6 that says it is version 4', vxlan(frameOf(inner, 6)), 4789],
   ['GENEVE around something else', geneve(0x1234, inner), 6081],
   ['GENEVE around raw IP of version 5', geneve(EtherType.ipv4, hex('55'.repeat(60))), 6081],
