@@ -12,6 +12,8 @@ import { hashFile } from './read-capture.ts';
  * libuv's four threads, which write the packets.
  */
 const PIECE_BYTES = 4 * 1024 * 1024;
+/** Used for one file after the other: memory of its own for each of thousands of small ones would pile up. */
+let pieceBlock: Buffer | undefined;
 const ZSTD_LEVEL = 3;
 const GZIP_LEVEL = 6;
 
@@ -91,7 +93,7 @@ function compressPieces(
   compressor: (piece: Buffer) => Buffer,
 ): { bytes: number; sha256: string } {
   const hash = createHash('sha256');
-  const block = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  const block = (pieceBlock ??= Buffer.allocUnsafeSlow(PIECE_BYTES));
   let bytes = 0;
   for (let position = 0; ; ) {
     const count = fill(files, source, block, position);

@@ -8,6 +8,8 @@ import type { CaptureFormat } from './live-names.ts';
 
 /** Read at a time: more made nothing faster. */
 const READ_BYTES = 1024 * 1024;
+/** Used for one file after the other: memory of its own for each of thousands of small ones would pile up. */
+let readBlock: Buffer | undefined;
 
 /** What a file holds, and the hash of its bytes as they are stored. */
 export interface ReadCapture {
@@ -24,9 +26,13 @@ export interface InflatedBytes {
 
 /** Windows of a file, one after the other, in one block of memory; what a walk leaves of one comes again in the next. */
 class Windows {
-  readonly block = Buffer.allocUnsafeSlow(MAX_RECORD_BYTES + READ_BYTES);
+  readonly block: Buffer;
   #leftAt = 0;
   #leftEnd = 0;
+
+  constructor(block: Buffer) {
+    this.block = block;
+  }
 
   /** Where the next bytes are read to. */
   get at(): number {
@@ -44,10 +50,19 @@ class Windows {
   }
 }
 
+function newBlock(): Buffer {
+  return Buffer.allocUnsafeSlow(MAX_RECORD_BYTES + READ_BYTES);
+}
+
+/** For what is read without giving the thread to anything else meanwhile. */
+function sharedBlock(): Buffer {
+  return (readBlock ??= newBlock());
+}
+
 /** Reads a plain capture to its end: what it holds, its size and its hash in one pass. */
 export function readCapture(files: FileSystem, descriptor: number, format: CaptureFormat): ReadCapture {
   const walk = new CaptureWalk(format);
-  const windows = new Windows();
+  const windows = new Windows(sharedBlock());
   const hash = createHash('sha256');
   let walking = true;
   let position = 0;
@@ -71,7 +86,7 @@ export interface WalkedInflated {
 /** Walks over what is in a compressed capture, up to where it can be decompressed. Closes it. */
 export async function walkInflated(inflated: InflatedBytes, format: CaptureFormat): Promise<WalkedInflated> {
   const walk = new CaptureWalk(format);
-  const windows = new Windows();
+  const windows = new Windows(newBlock());
   let bytes = 0;
   try {
     for (let walking = true; walking; ) {
@@ -92,9 +107,9 @@ export async function walkInflated(inflated: InflatedBytes, format: CaptureForma
 /** Hash and size of a file's bytes, whatever they are. */
 export function hashFile(files: FileSystem, descriptor: number): { bytes: number; sha256: string } {
   const hash = createHash('sha256');
-  const block = Buffer.allocUnsafeSlow(READ_BYTES);
+  const block = sharedBlock();
   for (let position = 0; ; ) {
-    const count = files.readSync(descriptor, block, 0, block.length, position);
+    const count = files.readSync(descriptor, block, 0, READ_BYTES, position);
     if (count === 0) return { bytes: position, sha256: hash.digest('hex') };
     hash.update(block.subarray(0, count));
     position += count;

@@ -217,6 +217,33 @@ test(
   60_000,
 );
 
+test(
+  'two appliances in one folder: one that starts leaves the files of the other alone, and both lose nothing',
+  () =>
+    withFolder(async (folder) => {
+      const one = await startReceive(folder, 'workers=1', 'sinks.captures.rotatePackets=150');
+      expect((await send(one, 1).finished).status).toBe(0);
+      await until('a file grows', () =>
+        filesIn(folder, /\.part$/).some((path) => statSync(join(folder, path)).size > 0),
+      );
+      const growing = filesIn(folder, /\.part$/);
+      const other = await startReceive(folder, 'workers=1', 'sinks.captures.rotatePackets=150');
+      expect(other.logged()).toContain('they are left to it while it runs');
+      expect(filesIn(folder, /\.part$/)).toEqual(growing);
+      expect((await send(one, 1).finished).status).toBe(0);
+      expect((await send(other, 1).finished).status).toBe(0);
+      const written = (report: Report): number => report.sinks[0]?.written ?? 0;
+      const reports = [(await one.end()).report, (await other.end()).report];
+      expect(reports.map(written)).toEqual([2 * PACKETS, PACKETS]);
+      const files = filesOf(folder);
+      expect(files.map(({ path }) => path).toSorted()).toEqual(filesIn(folder, /^vni-42\//));
+      expect(files.every(({ state }) => state === 'kept')).toBe(true);
+      expect(files.reduce((sum, { packets }) => sum + packets, 0)).toBe(3 * PACKETS);
+      expect(filesIn(folder, /^\.owner/)).toEqual([]);
+    }),
+  60_000,
+);
+
 test('an idle appliance ends the threads of its store, and one without a files sink makes no index', () =>
   withFolder(async (folder) => {
     const receive = await startReceive(folder, 'workers=1');
