@@ -181,7 +181,11 @@ export class LaneDirectory implements LaneReader {
 
   #insert(key: number, high: number, low: number): number {
     const overflow = isRaw(key) ? this.#maxLanes + 1 : this.#maxLanes;
-    if (this.used >= this.#maxLanes) return overflow;
+    if (this.used >= this.#maxLanes) {
+      // another thread may have made this very lane since it was looked for: it is found before it counts as used
+      const made = this.#find(key, high, low);
+      return made < 0 ? overflow : made;
+    }
     lock(this.#head, LOCK);
     let slot = this.#find(key, high, low);
     if (slot < 0) {
