@@ -5,21 +5,12 @@ import type { PacketBatch } from '../../packet/batch.ts';
 import type { Deliver, Input } from '../../pipeline/input.ts';
 import { BatchPool } from '../batch-pool.ts';
 import { BATCH_BYTES, BATCH_PACKETS, DatagramReader } from './datagram-reader.ts';
+import { LookInterval } from './look-interval.ts';
 import { ReadSocket } from './read-socket.ts';
 import type { SocketHandle } from './socket-handle.ts';
 
 /** Most calls for one socket before the others have their turn. */
 const CALLS_A_TURN = 4;
-/** When the sockets are looked at again: so soon while packets keep coming … */
-const BUSY_WAIT_MS = 1;
-/** … so soon when the last `BUSY_TURNS` looks found nothing, a tenth of a second … */
-const QUIET_WAIT_MS = 8;
-const BUSY_TURNS = 100;
-/** … and so soon when the last `QUIET_TURNS` did, a second. Each look costs a timer, in every worker. */
-const IDLE_WAIT_MS = 25;
-const QUIET_TURNS = 220;
-/** With smaller receive buffers nobody stays away so long: they hold 25 ms of 70,000 packets a second. */
-const IDLE_BUFFER_MIN_BYTES = 4_194_304;
 /** Closing reads what the kernel still holds, but no longer than this: the sender may never stop. */
 const LAST_READ_MS = 1000;
 
@@ -43,14 +34,12 @@ export interface MmsgOptions {
 export class MmsgInput implements Input {
   readonly #options: MmsgOptions;
   readonly #sockets: readonly ReadSocket[];
+  readonly #interval: LookInterval;
   readonly #pool = new BatchPool(BATCH_PACKETS, BATCH_BYTES);
   #reader: DatagramReader | undefined;
   #deliver: Deliver | undefined;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
-  /** Looks in a row that found nothing. */
-  #emptyTurns = 0;
-  #idleWaitMs = QUIET_WAIT_MS;
   #inFlight = 0;
   #closing = false;
   /** Nothing more comes: the last batch is on its way or back. */
@@ -62,14 +51,15 @@ export class MmsgInput implements Input {
   constructor(options: MmsgOptions) {
     this.#options = options;
     this.#sockets = options.sockets.map((socket) => new ReadSocket(socket));
+    this.#interval = new LookInterval(
+      Math.min(...options.sockets.map(({ receiveBufferBytes }) => receiveBufferBytes)),
+    );
   }
 
   async open(): Promise<void> {
     const missing = await loadNative();
     if (missing !== undefined) throw new MirrorError('NATIVE_UNAVAILABLE', missing, { mode: 'mmsg' });
-    const { now, sockets } = this.#options;
-    const granted = sockets.map(({ receiveBufferBytes }) => receiveBufferBytes);
-    if (Math.min(...granted) >= IDLE_BUFFER_MIN_BYTES) this.#idleWaitMs = IDLE_WAIT_MS;
+    const { now } = this.#options;
     this.#reader = new DatagramReader({ pool: this.#pool, now, emit: (batch) => this.#emit(batch) });
   }
 
@@ -102,15 +92,9 @@ export class MmsgInput implements Input {
       this.#end();
       return;
     }
-    this.#emptyTurns = read === 0 ? this.#emptyTurns + 1 : 0;
     if (this.#sockets.some((socket) => socket.hasMore)) this.#immediate = setImmediate(this.#turn);
-    else this.#timer = setTimeout(this.#turn, this.#waitMs());
+    else this.#timer = setTimeout(this.#turn, this.#interval.next(read));
   };
-
-  #waitMs(): number {
-    if (this.#emptyTurns < BUSY_TURNS) return BUSY_WAIT_MS;
-    return this.#emptyTurns < QUIET_TURNS ? QUIET_WAIT_MS : this.#idleWaitMs;
-  }
 
   /** @returns datagrams that were read, all of them delivered; 0 after a failure too */
   #readAll(): number {
