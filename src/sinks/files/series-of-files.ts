@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { liveName, parseLiveName } from '../../store/live-names.ts';
+import { compressionSuffixes, liveName, parseLiveName } from '../../store/live-names.ts';
 import type { Destination, OutFile } from './destination.ts';
 import { type Disk, errnoOf } from './disk.ts';
 import { makeDirectory } from './one-file-a-lane.ts';
@@ -45,9 +45,19 @@ export class SeriesOfFiles implements Destination {
         if (sequence - first < CREATE_TRIES && (gone || errnoOf(error) === 'EEXIST')) continue;
         throw error;
       }
+      if (sequence - first < CREATE_TRIES && (await this.#isTaken(file.path))) {
+        await file.discard();
+        continue;
+      }
       this.#nextSequence.set(stem, sequence + 1);
       return file;
     }
+  }
+
+  /** Whether another process has finished a file of this name since the folder was looked at, and perhaps compressed it. */
+  async #isTaken(path: string): Promise<boolean> {
+    const names = Object.values(compressionSuffixes).map((suffix) => join(this.#directory, path + suffix));
+    return (await Promise.all(names.map((name) => this.#disk.exists(name)))).includes(true);
   }
 
   close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeLane } from '../../../../src/packet/lane.ts';
@@ -158,3 +158,27 @@ test('a directory slot that gets another lane gets another file', () =>
       ['vni-0.pcapng', 2],
     ]);
   }));
+
+test.each(['', '.zst', '.gz'])(
+  'a name that another process has finished since (%s) is not taken again',
+  (suffix) =>
+    withFolder(async (directory) => {
+      const one = sinkContext(filesDropReasons);
+      const sink = liveFiles(capturesSettings({ directory, rotatePackets: 1 }), one, { tickMs: 0 });
+      await sink.open();
+      await sink.write(numbered(1));
+      await sink.flush();
+      const taken = `20261121T040000Z-000002-w0.pcapng${suffix}`;
+      writeFileSync(join(directory, 'vni-0', taken), 'of another process');
+      await sink.write(numbered(2));
+      await sink.close();
+      expect(one.counters.written).toBe(3);
+      expect(readdirSync(join(directory, 'vni-0')).toSorted()).toEqual([
+        '20261121T040000Z-000001-w0.pcapng',
+        taken,
+        '20261121T040000Z-000003-w0.pcapng',
+        '20261121T040000Z-000004-w0.pcapng',
+      ]);
+      expect(readFileSync(join(directory, 'vni-0', taken), 'utf8')).toBe('of another process');
+    }),
+);
