@@ -68,6 +68,23 @@ const onDisk = (folder: string): number =>
     0,
   );
 
+/**
+ * Takes the earliest of the next records of all files, again and again: what one file holds is never reordered, also where
+ * two processors have stamped packets a few nanoseconds the wrong way round.
+ */
+function mergedByNext(files: readonly (readonly string[])[]): string[] {
+  const at = files.map(() => 0);
+  const merged: string[] = [];
+  for (;;) {
+    const next = files.map((times, file) => times[at[file] ?? 0]);
+    const first = next.reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a), undefined);
+    if (first === undefined) return merged;
+    const file = next.indexOf(first);
+    at[file] = (at[file] ?? 0) + 1;
+    merged.push(first);
+  }
+}
+
 test.skipIf(!requires('capinfos'))(
   'killed with -9 under load and started again: all that was on the disk is finished, listed and readable',
   () =>
@@ -167,9 +184,10 @@ test.skipIf(!requires('mergecap') || !requires('tshark'))(
       expect(begins).toEqual(begins.toSorted((a, b) => a - b));
       const merged = join(folder, 'merged.pcapng');
       runWireshark('mergecap', ['-w', merged, ...files.map(({ path }) => join(folder, path))]);
-      const times = tsharkFields(merged, ['frame.time_epoch']).map(([time = '']) => time);
-      expect(times).toHaveLength(written);
-      expect(times).toEqual(times.toSorted());
+      const times = (path: string): string[] =>
+        tsharkFields(path, ['frame.time_epoch']).map(([time = '']) => time);
+      expect(times(merged)).toHaveLength(written);
+      expect(times(merged)).toEqual(mergedByNext(files.map(({ path }) => times(join(folder, path)))));
     }),
   120_000,
 );
