@@ -75,7 +75,7 @@ export class FakeRing {
     this.bytes.writeUInt32LE(nanoseconds, header + packetHeader.at.tp_nsec);
     this.bytes.writeUInt32LE(bytes.length, header + packetHeader.at.tp_snaplen);
     this.bytes.writeUInt32LE(wireLen, header + packetHeader.at.tp_len);
-    this.bytes.writeUInt16LE(DATA, header + packetHeader.at.tp_mac);
+    this.bytes.writeUInt16LE(DATA - 14, header + packetHeader.at.tp_mac);
     this.bytes.writeUInt16LE(DATA, header + packetHeader.at.tp_net);
     this.bytes.set(bytes, header + DATA);
     this.bytes.writeUInt32LE(this.bytes.readUInt32LE(block + PACKETS) + 1, block + PACKETS);

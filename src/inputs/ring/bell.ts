@@ -6,7 +6,7 @@ import { ret } from '../bpf/instructions.ts';
 import { dropAll, type Program } from '../bpf/program.ts';
 import { Wakefulness } from './slumber.ts';
 
-/** Takes whatever comes, and next to nothing of it. */
+/** Takes whatever comes, and next to nothing of it; the kernel verifies checksums before. */
 const takeAll: Program = assemble([ret(1)]);
 
 /**

@@ -48,15 +48,16 @@ function ip(network: TestNetwork, command: string): void {
   execFileSync('ip', ['-netns', network.receiver, ...command.split(' ')]);
 }
 
-/** A counter of the receiver's IP stack. */
+/** A counter of the receiver's IP stack: `Icmp6OutDestUnreachs`, or `Icmp OutDestUnreachs`. */
 function counted(network: TestNetwork, name: string): number {
+  const [table = '', field] = name.split(' ');
   const text = inNamespace(network.receiver, () =>
-    ['snmp', 'snmp6'].map((table) => readFileSync(`/proc/thread-self/net/${table}`, 'utf8')).join(''),
+    readFileSync(`/proc/thread-self/net/${field === undefined ? 'snmp6' : 'snmp'}`, 'utf8'),
   );
-  const single = new RegExp(`^${name}\\s+(\\d+)$`, 'm').exec(text);
-  if (single !== null) return Number(single[1]);
-  const [heads = '', values = ''] = text.split('\n').filter((line) => line.startsWith('Icmp:'));
-  return Number(values.split(' ')[heads.split(' ').indexOf(name)]);
+  const lines = text.split('\n').map((line) => line.split(/:?\s+/));
+  if (field === undefined) return Number(lines.find(([first]) => first === table)?.[1]);
+  const [heads = [], values = []] = lines.filter(([first]) => first === table);
+  return Number(values[heads.indexOf(field)]);
 }
 
 test.skipIf(!able).each(kinds)('%s: a packet comes once, from its IP header on, with the time', (kind) =>
@@ -146,7 +147,7 @@ test.skipIf(!able)('the kernel does not answer that nobody has the port', () =>
     withRings(network, { address: '::' }, async ({ workers: [seen] }) => {
       const { sender, receiverAddress, receiverAddress6 } = network;
       for (const [packets, address, name] of [
-        [2, receiverAddress, 'OutDestUnreachs'],
+        [2, receiverAddress, 'Icmp OutDestUnreachs'],
         [4, receiverAddress6, 'Icmp6OutDestUnreachs'],
       ] as const) {
         const before = counted(network, name);
@@ -298,17 +299,22 @@ test.skipIf(!able).each(['0.0.0.0', '::'])(
   'listening on %s, a worker that would rather sleep is called',
   (address) =>
     withNetwork('veth', async (network) => {
-      const { receiver, receiverAddress, receiverAddress6 } = network;
+      const { receiver } = network;
       const set = ringsOf(network, { workers: 2, address });
       try {
         const words = set.handles.map(([ring]) => new Int32Array(ring?.wake ?? new SharedArrayBuffer(4)));
         const states = (): number[] => words.map((word) => Atomics.load(word, 0));
         const { awake, drowsy, asleep } = Wakefulness;
         const look = () => inNamespace(receiver, () => set.refresh());
+        const hosts = hostsOf(network);
+        // with a checksum that the receiver has to verify
         const send = (port: number): void => {
-          sendPayloads(network.sender, address === '::' ? receiverAddress6 : receiverAddress, port, [
-            Buffer.alloc(9),
-          ]);
+          const made = (address === '::' ? frame6 : frame4)(
+            hosts.sender,
+            hosts.receiver,
+            datagram('bell', port),
+          );
+          sendFrames(network.sender, network.senderInterface, [made]);
         };
         for (const port of [vxlan, geneve, vxlan]) {
           // awake: nobody is put to sleep who does not ask, and packets ring no bell
@@ -325,6 +331,11 @@ test.skipIf(!able).each(['0.0.0.0', '::'])(
           send(port);
           while (states().includes(asleep)) await turns(1);
           expect(states()).toEqual([awake, awake]);
+          // from then on the ports drop again what comes
+          const dropped = address === '::' ? 'Udp6InErrors' : 'Udp InErrors';
+          const before = counted(network, dropped);
+          send(port);
+          expect(counted(network, dropped)).toBe(before + 1);
         }
       } finally {
         set.close();
