@@ -1,7 +1,7 @@
 import type { Config } from '../config/settings.ts';
 import { HostDrops } from '../inputs/host-drops/host-drops.ts';
 import { type Intake, openIntake, type WorkerIntake } from '../inputs/intake.ts';
-import type { BoundSocket } from '../inputs/intake-set.ts';
+import type { BoundSocket, IntakeNote } from '../inputs/intake-set.ts';
 import { KernelDrops } from '../inputs/udp-drops.ts';
 import type { Log } from '../observe/log.ts';
 
@@ -51,7 +51,7 @@ export class LiveIntake {
 
   /** Once a second, and at the end. */
   look(): void {
-    this.#intake.refresh();
+    this.#warn(this.#intake.refresh());
     this.#droppedByHost = this.#hostDrops.look();
     this.#dropped = this.#intake.kernelDrops() ?? this.#socketDrops.look() ?? 0;
   }
@@ -64,7 +64,7 @@ export class LiveIntake {
 
   /** Says what is received how, why not cheaper, and what could be better. */
   say(own: readonly BoundSocket[]): void {
-    const { mode, refused, steering, notes, workers } = this.#intake;
+    const { mode, refused, steering, details, notes, workers } = this.#intake;
     const { address, vxlanPorts, genevePorts, mode: asked } = this.#config.listen;
     const fields = {
       mode,
@@ -75,10 +75,15 @@ export class LiveIntake {
       genevePorts: genevePorts.join(','),
       workers: workers.length,
       steering,
+      ...details,
     };
     this.#log.info(fields, 'Receiving.');
-    for (const note of notes) this.#log.warn(note.fields, note.message);
+    this.#warn(notes);
     this.#warnOfSmallBuffers(this.sockets(own));
+  }
+
+  #warn(notes: readonly IntakeNote[]): void {
+    for (const note of notes) this.#log.warn(note.fields, note.message);
   }
 
   #warnOfSmallBuffers(sockets: readonly BoundSocket[]): void {

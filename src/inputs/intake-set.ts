@@ -23,6 +23,8 @@ export interface IntakeSet<Handle> {
   readonly handles: readonly (readonly Handle[])[];
   /** What decides which worker gets a packet, in words for the log. */
   readonly steering: string;
+  /** What else the log should say of it: interfaces, sizes. */
+  readonly details: Readonly<Record<string, string | number>>;
   readonly notes: readonly IntakeNote[];
 
   /** Packets that the kernel dropped since `open`; never less than before. Asked once a second, and at the end. */

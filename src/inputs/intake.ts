@@ -46,10 +46,12 @@ export interface Intake {
   readonly refused: readonly RefusedMode[];
   readonly workers: readonly WorkerIntake[];
   readonly steering: string;
+  readonly details: IntakeSet<unknown>['details'];
   readonly notes: readonly IntakeNote[];
   /** Packets the kernel dropped since it was opened; `undefined` where the workers' own sockets count them. */
   kernelDrops(): number | undefined;
-  refresh(): void;
+  /** See `IntakeSet`. */
+  refresh(): readonly IntakeNote[];
   bound(): readonly BoundSocket[];
   close(): void;
 }
@@ -106,6 +108,7 @@ function intakeOf<Handle>(
     refused,
     workers: set.handles.map(ofWorker),
     steering: set.steering,
+    details: set.details,
     notes: set.notes,
     kernelDrops: () => set.kernelDrops(),
     refresh: () => set.refresh(),
@@ -121,9 +124,10 @@ function openDgram({ workers }: IntakeOptions, refused: readonly RefusedMode[]):
     refused,
     workers: Array.from({ length: workers }, () => ({ mode: 'dgram' })),
     steering: 'outer addresses and ports',
+    details: {},
     notes: [],
     kernelDrops: () => undefined,
-    refresh: () => {},
+    refresh: () => [],
     bound: () => [],
     close: () => {},
   };

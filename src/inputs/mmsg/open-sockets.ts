@@ -28,6 +28,7 @@ export async function openSockets(options: PortGroupOptions): Promise<IntakeSet<
 class SocketSet implements IntakeSet<SocketHandle> {
   readonly handles: readonly (readonly SocketHandle[])[];
   readonly steering: string;
+  readonly details: IntakeSet<SocketHandle>['details'];
   readonly notes: readonly IntakeNote[];
   readonly #sockets: readonly SocketHandle[];
   readonly #drops: readonly SocketDrops[];
@@ -37,6 +38,8 @@ class SocketSet implements IntakeSet<SocketHandle> {
     this.handles = Array.from({ length: workers }, (_, worker) =>
       this.#sockets.filter((socket) => socket.worker === worker),
     );
+    const granted = this.#sockets.map(({ receiveBufferBytes }) => receiveBufferBytes);
+    this.details = { receiveBufferBytes: Math.min(...granted) };
     this.#drops = this.#sockets.map((socket) => new SocketDrops(socket));
     const refusal = groups.map((group) => group.refusal).find((error) => error !== undefined);
     this.steering = workers === 1 ? 'one worker' : steeringName(steering, refusal);

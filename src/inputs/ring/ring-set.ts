@@ -5,20 +5,21 @@ import type { BoundSocket, IntakeNote, IntakeSet } from '../intake-set.ts';
 import { steeringName } from '../steering-names.ts';
 import { Bell } from './bell.ts';
 import type { HostAddresses, IpVersion } from './host-addresses.ts';
-import type { InterfaceFacts, InterfaceWish } from './interfaces.ts';
+import { InterfaceWatch, type WatchOptions } from './interface-watch.ts';
 import type { RingHandle } from './ring-handle.ts';
 import { attachFilter, closeRing, newDrops } from './ring-socket.ts';
 
 /** The rings of one interface and version of IP, by worker. */
 export interface Group {
   readonly interfaceName: string;
+  /** The kernel's number of the interface. */
+  readonly interfaceIndex: number;
   readonly version: IpVersion;
   readonly rings: readonly RingHandle[];
 }
 
-export interface RingSetOptions extends SteeringOptions {
+export interface RingSetOptions extends SteeringOptions, WatchOptions {
   readonly workers: number;
-  readonly interface: InterfaceWish;
   readonly ports: readonly number[];
   readonly groups: readonly Group[];
   /** Descriptors that hold the ports. */
@@ -29,18 +30,21 @@ export interface RingSetOptions extends SteeringOptions {
   readonly addresses: HostAddresses;
   readonly refusal: MirrorError | undefined;
   readonly notes: readonly IntakeNote[];
-  readonly facts: InterfaceFacts;
 }
 
 /** All packet rings of all workers. Packets come once it is made. */
 export class RingSet implements IntakeSet<RingHandle> {
   readonly handles: readonly (readonly RingHandle[])[];
   readonly steering: string;
+  readonly details: IntakeSet<RingHandle>['details'];
   readonly notes: readonly IntakeNote[];
   readonly #options: RingSetOptions;
-  /** Interfaces that are read, or of which was said that they are not. */
-  readonly #known: Set<string>;
+  readonly #watch: InterfaceWatch;
   readonly #bell: Bell;
+  /** There are addresses that the filters do not know. */
+  #isStale = false;
+  /** The last look has failed. */
+  #isFailing = false;
   #drops = 0;
 
   constructor(options: RingSetOptions) {
@@ -51,7 +55,8 @@ export class RingSet implements IntakeSet<RingHandle> {
     this.handles = Array.from({ length: workers }, (_, worker) =>
       groups.flatMap(({ rings }) => rings.slice(worker, worker + 1)),
     );
-    this.#known = new Set(groups.map(({ interfaceName }) => interfaceName));
+    this.#watch = new InterfaceWatch(options);
+    this.details = { interfaces: [...this.#known].join(',') };
     this.#attachFilters();
     this.#bell = new Bell(options.guards, options.address.includes(':'), options.wakes);
   }
@@ -61,16 +66,22 @@ export class RingSet implements IntakeSet<RingHandle> {
     return this.#drops;
   }
 
-  /** Lets packets to new addresses in, and workers sleep. A new interface is not read, but said. */
+  /** Lets packets to new addresses in, and workers sleep. Interfaces that come or go are said. */
   refresh(): readonly IntakeNote[] {
+    const notes: IntakeNote[] = [];
     try {
       this.#bell.tend();
-      if (this.#options.addresses.look()) this.#attachFilters();
-      return this.#newInterfaces();
+      this.#isStale = this.#options.addresses.look() || this.#isStale;
+      if (this.#isStale) this.#attachFilters();
+      this.#isStale = false;
+      notes.push(...this.#watch.look());
+      this.#isFailing = false;
     } catch (error) {
-      const message = 'Packets to new addresses of this host are refused.';
-      return [{ message, fields: { error, remedy: 'restart mirrortap' } }];
+      const message = 'Packets to new addresses of this host may be refused.';
+      if (!this.#isFailing) notes.push({ message, fields: { error, remedy: 'restart mirrortap' } });
+      this.#isFailing = true;
     }
+    return notes;
   }
 
   bound(): readonly BoundSocket[] {
@@ -93,14 +104,5 @@ export class RingSet implements IntakeSet<RingHandle> {
       });
       for (const ring of rings) attachFilter(ring, program);
     }
-  }
-
-  #newInterfaces(): IntakeNote[] {
-    const { interface: wish, facts } = this.#options;
-    if (wish !== 'auto') return [];
-    const added = facts.withAddress().filter((name) => !this.#known.has(name) && !facts.isPort(name));
-    for (const name of added) this.#known.add(name);
-    const message = 'A network interface has come that packet rings do not read.';
-    return added.map((name) => ({ message, fields: { interface: name, remedy: 'restart mirrortap' } }));
   }
 }
