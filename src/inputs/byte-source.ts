@@ -2,6 +2,7 @@ import { close, fstat, open, read, type Stats } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { MirrorError } from '../observe/error.ts';
+import { becameShorter, unreadable } from './capture-errors.ts';
 
 /** Where the bytes of a capture come from, in order. */
 export interface ByteSource {
@@ -105,17 +106,6 @@ export class FileSource implements ByteSource {
     await this.#idle;
     await closeFile(descriptor);
   }
-}
-
-/** `CAPTURE_UNREADABLE`: a read at `offset` failed. */
-export function unreadable(path: string, offset: number, cause: unknown): MirrorError {
-  return new MirrorError('CAPTURE_UNREADABLE', `${path} cannot be read.`, { path, offset }, { cause });
-}
-
-/** `CAPTURE_UNREADABLE`: there is nothing at `offset` any more. */
-export function becameShorter(path: string, offset: number): MirrorError {
-  const message = `${path} became shorter while it was read.`;
-  return new MirrorError('CAPTURE_UNREADABLE', message, { path, offset });
 }
 
 /** A stream, such as standard input: no thread waits for it. */

@@ -1,24 +1,48 @@
-import { fstatSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { type CaptureDecoder, type CaptureFormat, DECODER_STATE_LENGTH } from '../format/capture-decoder.ts';
-import { makeDecoder } from '../format/detect.ts';
+import { DETECT_BYTES, detectFormat, makeDecoder } from '../format/detect.ts';
 import { MAX_RECORD_BYTES } from '../format/limits.ts';
 import type { MirrorError } from '../observe/error.ts';
 import { PacketBatch } from '../packet/batch.ts';
-import { becameShorter, unreadable } from './byte-source.ts';
-import { captureDamaged } from './capture-file.ts';
+import { becameShorter, captureDamaged, unreadable } from './capture-errors.ts';
 
-/** A part of an open capture file that is neither compressed nor a stream. */
-export interface CaptureChunk {
+/** An open capture file that is neither compressed nor a stream. */
+export interface ChunkedFile {
   /** For errors. */
   readonly path: string;
   /** Open for reading; any thread of the process may use it. */
   readonly descriptor: number;
   readonly format: CaptureFormat;
-  /** Records that begin in bytes `from .. to - 1` of the file belong to the chunk. */
-  readonly from: number;
-  readonly to: number;
   /** What the file had when it was opened. */
   readonly totalBytes: number;
+}
+
+/** Records that begin in bytes `from .. to - 1` of the file belong to the chunk. */
+export interface CaptureChunk extends ChunkedFile {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Opens a capture that can be read in chunks.
+ *
+ * @returns undefined for whatever else there is: compressed, a pipe, no capture, nothing that can be opened. Who reads
+ *   it as a whole says what is wrong with it. The descriptor is the caller's to close.
+ */
+export function openChunked(path: string): ChunkedFile | undefined {
+  let descriptor: number | undefined;
+  try {
+    // to open a pipe is to wait for its writer
+    if (!statSync(path).isFile()) return undefined;
+    descriptor = openSync(path, 'r');
+    const head = Buffer.alloc(DETECT_BYTES);
+    const format = detectFormat(head, 0, readSync(descriptor, head, 0, DETECT_BYTES, 0));
+    if (format !== undefined) return { path, descriptor, format, totalBytes: fstatSync(descriptor).size };
+  } catch {
+    // not to be read in chunks either
+  }
+  if (descriptor !== undefined) closeSync(descriptor);
+  return undefined;
 }
 
 /** 1 once nothing more is read of the file: behind the damage nothing is believed. */

@@ -11,6 +11,7 @@ import { MAX_RECORD_BYTES } from '../format/limits.ts';
 import { MirrorError } from '../observe/error.ts';
 import { PacketBatch } from '../packet/batch.ts';
 import type { Deliver, Input } from '../pipeline/input.ts';
+import { captureDamaged } from './capture-errors.ts';
 import { type ByteSource, FileSource, StreamSource } from './byte-source.ts';
 import { InflateSource } from './inflate-source.ts';
 
@@ -177,13 +178,6 @@ export class CaptureFileInput implements Input {
     const message = `${this.#name} is no capture: it ${describeUnknown(head, 0, head.length)}.`;
     return new MirrorError('CAPTURE_FORMAT_UNKNOWN', message, { path: this.path });
   }
-}
-
-/** @param name the file in the words of a message */
-export function captureDamaged(path: string, name: string, problem: CaptureProblem): MirrorError {
-  const { kind, offset, message, found, expected } = problem;
-  const context = { path, offset, kind, found, expected };
-  return new MirrorError('CAPTURE_DAMAGED', `${name}, byte ${offset}: ${message}`, context);
 }
 
 /** Reads enough of a source to tell what it is, or all where it has less. */

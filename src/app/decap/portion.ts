@@ -10,7 +10,8 @@ import { Receiver } from '../../receive/receiver.ts';
 import { TALLY_LENGTH } from '../../receive/tally.ts';
 import { pcapEncoding, pcapngEncoding } from '../../sinks/files/encoding.ts';
 import { type LaneShare, PortionEncoder } from '../../sinks/files/portion-encoder.ts';
-import { SharedFiles, type SharedFilesMemory, type SharedOutput } from '../../sinks/files/shared-files.ts';
+import type { SharedFilesMemory } from '../../sinks/files/shared-file-table.ts';
+import { SharedFiles, type SharedOutput } from '../../sinks/files/shared-files.ts';
 import { type SharedMemory, tallyOf } from '../shared-memory.ts';
 import type { Turns } from './turns.ts';
 
@@ -66,7 +67,7 @@ export class PortionWorker {
     this.#portionLanes = this.#makeLanes();
     this.#wait = (file, ticket) => {
       turns.check();
-      this.#files.wait(file, ticket, WAIT_MS);
+      this.#files.table.wait(file, ticket, WAIT_MS);
     };
   }
 

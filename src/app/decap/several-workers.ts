@@ -1,26 +1,26 @@
 import { closeSync } from 'node:fs';
 import { Piscina } from 'piscina';
-import { CHUNK_STATE_LENGTH } from '../../inputs/capture-chunk.ts';
+import { CHUNK_STATE_LENGTH, type ChunkedFile, openChunked } from '../../inputs/capture-chunk.ts';
 import { MirrorError } from '../../observe/error.ts';
 import type { Report } from '../../observe/report.ts';
 import { LaneDirectory } from '../../receive/lanes.ts';
 import { Tally } from '../../receive/tally.ts';
 import { nodeDisk } from '../../sinks/files/disk.ts';
 import { pcapEncoding, pcapngEncoding } from '../../sinks/files/encoding.ts';
-import { filesDropReasons } from '../../sinks/files/files-sink.ts';
+import { filesDropReasons } from '../../sinks/files/drop-reasons.ts';
 import { makeDirectory } from '../../sinks/files/one-file-a-lane.ts';
-import { allocateSharedFiles, SharedFiles, type SharedOutput } from '../../sinks/files/shared-files.ts';
+import { allocateSharedFiles } from '../../sinks/files/shared-file-table.ts';
+import { SharedFiles, type SharedOutput } from '../../sinks/files/shared-files.ts';
 import { buildReport } from '../build-report.ts';
 import { FileList } from '../file-list.ts';
 import { allocateMemory, type SharedMemory, sinkCountersOf, tallyOf } from '../shared-memory.ts';
 import { threadEnvironment } from '../thread-environment.ts';
 import { unpackError } from '../worker-messages.ts';
 import { workerUrl } from '../worker-url.ts';
-import { openChunked } from './input-plan.ts';
 import { type DecapOptions, type DecapOutcome, type DecapRun, STDOUT } from './options.ts';
 import type { DecapProgress } from './progress.ts';
 import { allocateTurns, Turns } from './turns.ts';
-import type { Unit, UnitResult, UnitWorkerStart } from './unit.ts';
+import type { DecapWorkerStart, Task, TaskResult } from './task.ts';
 
 const SINK_NAME = 'captures';
 
@@ -43,16 +43,16 @@ export class SeveralWorkersDecap implements DecapRun {
   readonly #files = new FileList();
   readonly #turns: Turns;
   readonly #output: SharedOutput;
-  readonly #start: UnitWorkerStart;
+  readonly #start: DecapWorkerStart;
   readonly #shared: SharedFiles;
-  readonly #errors: { readonly file: number; readonly error: unknown }[] = [];
+  readonly #errors: { readonly index: number; readonly error: unknown }[] = [];
   readonly #running = new Set<Promise<void>>();
   #units = 0;
   #failure: Error | undefined;
-  /** The file of the last unit that was done, and how far it is. */
+  // for the progress: the file that was handed out last, and how many of its chunks were taken
   #fileIndex = 0;
-  #bytesDone = 0;
-  #totalBytes: number | undefined;
+  #file: ChunkedFile | undefined;
+  #taken: Int32Array = new Int32Array(1);
 
   /** @param stdout where `--out -` goes */
   constructor(options: DecapOptions, size: DecapSize, stdout: number = STDOUT) {
@@ -84,7 +84,7 @@ export class SeveralWorkersDecap implements DecapRun {
     } catch (error) {
       this.#fail(error);
     }
-    const errors = this.#errors.toSorted((a, b) => a.file - b.file).map(({ error }) => error);
+    const errors = this.#errors.toSorted((a, b) => a.index - b.index).map(({ error }) => error);
     return { errors, failure: this.#failure };
   }
 
@@ -95,12 +95,13 @@ export class SeveralWorkersDecap implements DecapRun {
 
   progress(): DecapProgress {
     const { files } = this.#options;
+    const taken = this.#file === undefined ? 0 : (this.#taken[0] ?? 0);
     return {
       path: files[this.#fileIndex] ?? '',
       file: this.#fileIndex + 1,
       files: files.length,
-      bytesRead: this.#bytesDone,
-      totalBytes: this.#totalBytes,
+      bytesRead: taken * this.#size.chunkBytes,
+      totalBytes: this.#file?.totalBytes,
       packets: tallyOf(this.#memory, 0)[Tally.received] ?? 0,
     };
   }
@@ -117,9 +118,9 @@ export class SeveralWorkersDecap implements DecapRun {
 
   async #processAll(): Promise<void> {
     const { workers } = this.#size;
-    const pool = new Piscina<Unit, UnitResult>({
-      filename: workerUrl('decap/unit-worker').href,
-      name: 'runUnit',
+    const pool = new Piscina<Task, TaskResult>({
+      filename: workerUrl('decap/decap-worker').href,
+      name: 'runTask',
       minThreads: workers,
       maxThreads: workers,
       workerData: this.#start,
@@ -129,9 +130,13 @@ export class SeveralWorkersDecap implements DecapRun {
       trackUnmanagedFds: false,
     });
     try {
-      for (const [file, path] of this.#options.files.entries()) {
-        if (this.#ended) break;
-        await this.#processFile(pool, file, path);
+      for (const [index, path] of this.#options.files.entries()) {
+        if (this.#turns.stopped || this.#failure !== undefined) break;
+        const file = openChunked(path);
+        this.#fileIndex = index;
+        this.#file = file;
+        if (file === undefined) await this.#begin(pool, index, { kind: 'whole', path, unit: this.#units++ });
+        else await this.#beginChunks(pool, index, file);
       }
       while (this.#running.size > 0) await Promise.race(this.#running);
     } finally {
@@ -139,46 +144,49 @@ export class SeveralWorkersDecap implements DecapRun {
     }
   }
 
-  get #ended(): boolean {
-    return this.#turns.stopped || this.#failure !== undefined;
+  /** Hands a file to as many threads as can have a share in it. */
+  async #beginChunks(pool: Piscina<Task, TaskResult>, index: number, file: ChunkedFile): Promise<void> {
+    const chunks = Math.ceil(file.totalBytes / this.#size.chunkBytes);
+    const taken = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const task = { kind: 'chunks', file, firstUnit: this.#units, taken } as const;
+    this.#units += chunks;
+    this.#taken = new Int32Array(taken);
+    let open = Math.min(chunks, this.#size.workers);
+    const done = (): void => {
+      open--;
+      if (open === 0) closeSync(file.descriptor);
+    };
+    for (let share = open; share > 0; share--) await this.#begin(pool, index, task, done);
   }
 
-  async #processFile(pool: Piscina<Unit, UnitResult>, file: number, path: string): Promise<void> {
-    const opened = openChunked(path, this.#size.chunkBytes);
-    if (opened === undefined) {
-      await this.#begin(pool, file, { kind: 'file', unit: this.#units++, path });
-      return;
-    }
-    const done: Promise<void>[] = [];
-    for (const chunk of opened.chunks) {
-      if (this.#ended) break;
-      done.push((await this.#begin(pool, file, { kind: 'chunk', unit: this.#units++, chunk })).done);
-    }
-    void Promise.all(done).then(() => closeSync(opened.descriptor));
-  }
-
-  /** Hands out a unit, once not too many are; settles then. */
-  async #begin(pool: Piscina<Unit, UnitResult>, file: number, unit: Unit): Promise<{ done: Promise<void> }> {
-    // never more than threads: a unit that waits for its turn must not keep the thread from the one whose turn it is
+  /**
+   * Hands out a task. Never more than there are threads: what waits for its turn must not keep a thread from what it
+   * waits for.
+   */
+  async #begin(
+    pool: Piscina<Task, TaskResult>,
+    index: number,
+    task: Task,
+    done: () => void = () => {},
+  ): Promise<void> {
     while (this.#running.size >= this.#size.workers) await Promise.race(this.#running);
-    const done = pool
-      .run(unit)
-      .then((result) => this.#take(file, unit, result))
+    const running = pool
+      .run(task)
+      .then((result) => this.#take(index, result))
       .catch((error: unknown) => this.#fail(error))
-      .finally(() => this.#running.delete(done));
-    this.#running.add(done);
-    return { done };
+      .finally(() => {
+        this.#running.delete(running);
+        done();
+      });
+    this.#running.add(running);
   }
 
-  #take(file: number, unit: Unit, { delivered, written, error, failure }: UnitResult): void {
+  #take(index: number, { delivered, written, error, failure }: TaskResult): void {
     const counters = sinkCountersOf(this.#memory, 0, 0);
     counters.addDelivered(delivered);
     counters.addWritten(written);
-    if (error !== undefined) this.#errors.push({ file, error: unpackError(error) });
+    if (error !== undefined) this.#errors.push({ index, error: unpackError(error) });
     if (failure !== undefined) this.#fail(unpackError(failure));
-    this.#fileIndex = file;
-    this.#totalBytes = unit.kind === 'chunk' ? unit.chunk.totalBytes : undefined;
-    this.#bytesDone = unit.kind === 'chunk' ? unit.chunk.to : 0;
   }
 
   #finish(): void {

@@ -13,8 +13,7 @@ import { operatorError } from './operator-error.ts';
 import type { SpaceKeeper } from './space-keeper.ts';
 import { Writer } from './writer.ts';
 
-/** Why this kind of sink drops packets, besides what every sink does: there is no room on the disk. */
-export const filesDropReasons: readonly string[] = ['diskFull'];
+export { filesDropReasons } from './drop-reasons.ts';
 
 const MEMORY_BYTES = 32 * 1024 * 1024;
 /** Two of libuv's four threads: the others serve the rest of the process. */

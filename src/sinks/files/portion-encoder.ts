@@ -2,7 +2,8 @@ import type { PacketBatch } from '../../packet/batch.ts';
 import type { Lane } from '../../packet/lane.ts';
 import type { Block } from '../../wire/block.ts';
 import type { Encoding } from './encoding.ts';
-import type { PieceFacts, SharedFiles } from './shared-files.ts';
+import type { PieceFacts, SharedFileTable } from './shared-file-table.ts';
+import type { SharedFiles } from './shared-files.ts';
 
 /** What a portion has of one lane, before it is encoded. */
 export interface LaneShare {
@@ -64,6 +65,7 @@ class Piece implements PieceFacts {
  */
 export class PortionEncoder {
   readonly #files: SharedFiles;
+  readonly #table: SharedFileTable;
   readonly #encoding: Encoding;
   #block: Block = { bytes: Buffer.alloc(0), view: new DataView(new ArrayBuffer(0)) };
   readonly #regions = new Map<number, Region>();
@@ -73,6 +75,7 @@ export class PortionEncoder {
 
   constructor(files: SharedFiles, encoding: Encoding) {
     this.#files = files;
+    this.#table = files.table;
     this.#encoding = encoding;
   }
 
@@ -115,7 +118,7 @@ export class PortionEncoder {
     while (waiting.length > 0) {
       const later: Region[] = [];
       for (const region of waiting) {
-        if (this.#files.isDue(region.file, region.ticket)) packets += this.#append(region);
+        if (this.#table.isDue(region.file, region.ticket)) packets += this.#append(region);
         else later.push(region);
       }
       waiting = later;
@@ -130,12 +133,12 @@ export class PortionEncoder {
     if (known !== undefined) return known;
     const files = this.#files;
     const file = files.file(slot);
-    const isNewFile = files.isNew(slot);
-    const id = files.interfaceOf(slot);
+    const isNewFile = this.#table.tickets(file) === 0;
+    const id = this.#table.interfaceOf(slot);
     const interfaceId = id ?? files.begin(slot, lane);
     let region = this.#regions.get(file);
     if (region === undefined) {
-      region = new Region(file, files.ticket(file), lane, isNewFile);
+      region = new Region(file, this.#table.takeTicket(file), lane, isNewFile);
       this.#regions.set(file, region);
     }
     const piece = new Piece(slot, region, lane, interfaceId, id === undefined);
@@ -193,10 +196,10 @@ export class PortionEncoder {
     this.#files.append(region.file, this.#block.bytes, region.at, region.used, region.lane);
     let packets = 0;
     for (const piece of region.pieces) {
-      this.#files.count(piece);
+      this.#table.count(piece);
       packets += piece.packets;
     }
-    this.#files.served(region.file);
+    this.#table.served(region.file);
     return packets;
   }
 }

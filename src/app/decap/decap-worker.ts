@@ -1,25 +1,24 @@
-/** A thread of a decap with several workers: takes one piece of the input after the other. Started by piscina. */
+/** A thread of a decap with several workers: takes one file, or its share of one, after the other. Started by piscina. */
 import { workerData } from 'node:worker_threads';
-import { ChunkReader } from '../../inputs/capture-chunk.ts';
-import { CaptureFileInput } from '../../inputs/capture-file.ts';
+import { type CaptureChunk, ChunkReader } from '../../inputs/capture-chunk.ts';
 import type { PacketBatch } from '../../packet/batch.ts';
 import { packError } from '../worker-messages.ts';
 import { PortionWorker } from './portion.ts';
 import { Gate, Turns, TurnsFailed } from './turns.ts';
-import type { Unit, UnitResult, UnitWorkerStart } from './unit.ts';
+import type { DecapWorkerStart, Task, TaskResult } from './task.ts';
 
-const { work, turns: turnsMemory, chunkState, chunkBytes } = workerData as UnitWorkerStart;
+const { work, turns: turnsMemory, chunkState, chunkBytes } = workerData as DecapWorkerStart;
 const turns = new Turns(turnsMemory);
 const state = new Float64Array(chunkState);
 const reader = new ChunkReader(chunkBytes);
 const portion = new PortionWorker(work, turns);
 
 /** Never rejects. */
-export async function runUnit(unit: Unit): Promise<UnitResult> {
-  const result: UnitResult = { delivered: 0, written: 0 };
+export async function runTask(task: Task): Promise<TaskResult> {
+  const result: TaskResult = { delivered: 0, written: 0 };
   try {
-    if (unit.kind === 'chunk') runChunk(unit, result);
-    else await runFile(unit, result);
+    if (task.kind === 'chunks') runChunks(task, result);
+    else await runWhole(task, result);
   } catch (error) {
     turns.fail();
     if (!(error instanceof TurnsFailed)) result.failure = packError(error);
@@ -27,7 +26,18 @@ export async function runUnit(unit: Unit): Promise<UnitResult> {
   return result;
 }
 
-function runChunk({ unit, chunk }: Unit & { kind: 'chunk' }, result: UnitResult): void {
+function runChunks({ file, firstUnit, taken }: Task & { kind: 'chunks' }, result: TaskResult): void {
+  const next = new Int32Array(taken);
+  for (;;) {
+    const index = Atomics.add(next, 0, 1);
+    const from = index * chunkBytes;
+    if (from >= file.totalBytes) return;
+    const to = Math.min(from + chunkBytes, file.totalBytes);
+    runChunk(firstUnit + index, { ...file, from, to }, result);
+  }
+}
+
+function runChunk(unit: number, chunk: CaptureChunk, result: TaskResult): void {
   if (!turns.stopped) reader.read(chunk);
   turns.await(Gate.decode, unit);
   let error: unknown;
@@ -41,13 +51,15 @@ function runChunk({ unit, chunk }: Unit & { kind: 'chunk' }, result: UnitResult)
   if (error !== undefined) result.error = packError(error);
   settle(result);
   turns.pass(Gate.lanes, unit);
-  result.written = portion.write(reader.batches, reader.batchCount);
+  result.written += portion.write(reader.batches, reader.batchCount);
 }
 
 /** Keeps the turn for lanes until the end of the file: how much of it is to come, nobody knows. */
-async function runFile({ unit, path }: Unit & { kind: 'file' }, result: UnitResult): Promise<void> {
+async function runWhole({ unit, path }: Task & { kind: 'whole' }, result: TaskResult): Promise<void> {
   turns.await(Gate.decode, unit);
   turns.pass(Gate.decode, unit);
+  // with decompression behind it: most runs have only files that are cut into chunks
+  const { CaptureFileInput } = await import('../../inputs/capture-file.ts');
   const input = new CaptureFileInput({ path, chunkBytes });
   let failure: Error | undefined;
   const deliver = (batch: PacketBatch): Promise<void> => {
@@ -80,7 +92,7 @@ async function runFile({ unit, path }: Unit & { kind: 'file' }, result: UnitResu
   turns.pass(Gate.lanes, unit);
 }
 
-function settle(result: UnitResult): void {
+function settle(result: TaskResult): void {
   result.delivered += portion.settle();
   portion.plan();
 }
