@@ -29,7 +29,7 @@ export class FolderCounts {
     this.#compressed.outputBytes += bytes;
   }
 
-  retained({ deleted, totals }: Retained & { readonly totals: Totals | undefined }): void {
+  retained({ deleted }: Retained, totals: Totals | undefined): void {
     if (totals !== undefined) this.#totals = totals;
     for (const { reason, bytes } of deleted) {
       const count = this.#deleted.get(reason);

@@ -48,6 +48,8 @@ export class FolderStore {
   #keepWaits = false;
   /** Files that changed before this, milliseconds since the epoch, are none of our workers'. */
   #settledBeforeMs = 0;
+  /** When the oldest file that is kept will be too old. */
+  #tooOldMs = Infinity;
   /** When the folder is to be compared with its index. */
   #scanMs = Infinity;
   #opened = false;
@@ -140,7 +142,7 @@ export class FolderStore {
   #minute(): void {
     if (this.#closing) return;
     void this.#recovery.work().then(() => this.#keepWaits && this.#keep());
-    if (this.#folder.limits.keepSeconds > 0) void this.makeRoom();
+    if (this.#options.now() >= this.#tooOldMs) void this.makeRoom();
     if (this.#options.now() >= this.#scanMs) void this.#scan();
   }
 
@@ -202,9 +204,12 @@ export class FolderStore {
     for (let more = true; more; ) {
       const done = await this.#jobs.run('retain', {});
       if (done === undefined) return;
-      this.#counts.retained(done);
+      this.#counts.retained(done, done.totals);
       this.#say.retained(done, this.#options.now());
       more = done.more;
+      const { keepSeconds } = this.#folder.limits;
+      const { oldestSeconds = Infinity } = done;
+      this.#tooOldMs = keepSeconds === 0 ? Infinity : (oldestSeconds + keepSeconds) * 1000;
     }
   }
 

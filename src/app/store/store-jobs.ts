@@ -60,6 +60,7 @@ export const retain: StoreJobs['retain'] = ({ directory, limits, budgetMs }) => 
   const pass = (index: CaptureIndex | undefined) => ({
     ...retainFiles(files, directory, index, options),
     totals: index?.totals(),
+    oldestSeconds: index?.oldest(1)[0]?.lastSeconds,
   });
   let began = false;
   try {

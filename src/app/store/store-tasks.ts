@@ -45,7 +45,11 @@ export interface StoreJobs {
   record(task: StoreFolder & { readonly files: readonly Finished[] }): Totals;
   /** Compresses and hashes what waits. */
   keep(task: StoreFolder & Budget): KeptFiles;
-  retain(task: StoreFolder & Budget): Retained & { readonly totals: Totals | undefined };
+  /** Deletes what the limits ask for; `totals` and the last packet of the oldest file left, where the index can be read. */
+  retain(task: StoreFolder & Budget): Retained & {
+    readonly totals: Totals | undefined;
+    readonly oldestSeconds: number | undefined;
+  };
   scan(
     task: StoreFolder &
       Budget & { readonly cursor: ScanCursor | undefined; readonly settledBeforeMs: number },

@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { CaptureStore, type StoreSink } from '../../../../src/app/store/capture-store.ts';
 import { register, thisProcess } from '../../../../src/store/owner.ts';
 import { INDEX_NAME } from '../../../../src/store/capture-index.ts';
@@ -277,4 +277,25 @@ test('4,096 lanes that finish at one moment: all are listed, and the main thread
     expect(store.snapshot()[0]).toMatchObject({ overlookedFiles: 0, waitingFiles: 0 });
     // not how fast it is, but that it is not done in one go on this thread
     expect(longestMs).toBeLessThan(5000);
+  }));
+
+test('keepSeconds: a file goes when its time has come, though nothing else happens', () =>
+  withFolder(async (directory) => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const ended = Math.floor(Date.now() / 1000) - 100;
+    const packets = [{ seconds: ended }, { seconds: ended + 60 }];
+    const files = await writeCaptures({ directory, settings: { rotatePackets: 1 }, packets });
+    const { store } = makeStore(directory, { keepSeconds: 105 });
+    await store.open();
+    for (const file of files) store.finished('captures', 0, file);
+    await until('both are listed', () => store.snapshot()[0]?.files === 2);
+    await until('the older one is gone', () => {
+      vi.advanceTimersByTime(60_000);
+      return store.snapshot()[0]?.files === 1;
+    });
+    expect(Date.now() / 1000).toBeGreaterThan(ended + 105);
+    expect(readdirSync(join(directory, 'vni-0'))).toEqual(files.slice(1).map(({ path }) => path.slice(6)));
+    expect(store.snapshot()[0]?.deleted).toContainEqual({ reason: 'age', files: 1, bytes: files[0]?.bytes });
+    await store.close();
   }));
