@@ -1,4 +1,5 @@
 import { loadNative } from '../../native/library.ts';
+import { interfaceIndex } from '../../native/interface.ts';
 import { closeDescriptor } from '../../native/socket.ts';
 import { MirrorError } from '../../observe/error.ts';
 import { fanOutProgram, type SteeringOptions } from '../bpf/steering.ts';
@@ -98,7 +99,7 @@ function openAll(options: GroupsOptions, demux: Demux): Group[] {
     for (const interfaceName of interfaces) {
       for (const version of versions) {
         const rings = openGroup({ ...size, interfaceName, version, retireMs }, wakes, demux);
-        groups.push({ interfaceName, version, rings });
+        groups.push({ interfaceName, interfaceIndex: interfaceIndex(interfaceName), version, rings });
       }
     }
     return groups;

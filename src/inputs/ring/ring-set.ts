@@ -56,7 +56,7 @@ export class RingSet implements IntakeSet<RingHandle> {
       groups.flatMap(({ rings }) => rings.slice(worker, worker + 1)),
     );
     this.#watch = new InterfaceWatch(options);
-    this.details = { interfaces: [...this.#known].join(',') };
+    this.details = { interfaces: [...new Set(groups.map((group) => group.interfaceName))].join(',') };
     this.#attachFilters();
     this.#bell = new Bell(options.guards, options.address.includes(':'), options.wakes);
   }

@@ -1,5 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   frame,
@@ -10,55 +8,24 @@ import {
   tcpSegment,
   udpDatagram,
 } from '../../../../samples/make/packets.ts';
-import { Wakefulness } from '../../../../src/inputs/ring/slumber.ts';
 import { LinkType } from '../../../../src/packet/link-type.ts';
 import { EtherType } from '../../../../src/wire/ether-type.ts';
 import { IpProtocol } from '../../../../src/wire/ip-protocol.ts';
 import { hostsOf, sendFrames, sendPayloads } from '../../../support/cable.ts';
-import { turns } from '../../../support/consumer.ts';
-import { requiresRings, ringsOf, withRings } from '../../../support/kernel-rings.ts';
 import {
-  inNamespace,
-  type NetworkKind,
-  requiresVlan,
-  type TestNetwork,
-  VLAN_ID,
-  withNetwork,
-} from '../../../support/namespaces.ts';
-import { openSocketCount } from '../../../support/mmsg-sockets.ts';
-import type { Delivered } from '../../../support/socket-traffic.ts';
+  counted,
+  datagram,
+  geneve,
+  ip,
+  requiresRings,
+  textsOf,
+  vxlan,
+  withRings,
+} from '../../../support/kernel-rings.ts';
+import { type NetworkKind, requiresVlan, VLAN_ID, withNetwork } from '../../../support/namespaces.ts';
 
 const able = await requiresRings();
 const kinds: readonly NetworkKind[] = requiresVlan() ? ['veth', 'bridge', 'vlan'] : ['veth', 'bridge'];
-const vxlan = 4789;
-const geneve = 6081;
-
-const payload = (text: string): Buffer => Buffer.from(text);
-const datagram = (text: string, port = vxlan) => udpDatagram(40_000, port, payload(text));
-
-/** Payloads of UDP packets, as text, in order. */
-function textsOf(packets: readonly Delivered[]): string[] {
-  return packets.map(({ bytes }) => {
-    const headers = (bytes[0] ?? 0) >>> 4 === 4 ? 28 : 48;
-    return bytes.toString('latin1', headers);
-  });
-}
-
-function ip(network: TestNetwork, command: string): void {
-  execFileSync('ip', ['-netns', network.receiver, ...command.split(' ')]);
-}
-
-/** A counter of the receiver's IP stack: `Icmp6OutDestUnreachs`, or `Icmp OutDestUnreachs`. */
-function counted(network: TestNetwork, name: string): number {
-  const [table = '', field] = name.split(' ');
-  const text = inNamespace(network.receiver, () =>
-    readFileSync(`/proc/thread-self/net/${field === undefined ? 'snmp6' : 'snmp'}`, 'utf8'),
-  );
-  const lines = text.split('\n').map((line) => line.split(/:?\s+/));
-  if (field === undefined) return Number(lines.find(([first]) => first === table)?.[1]);
-  const [heads = [], values = []] = lines.filter(([first]) => first === table);
-  return Number(values[heads.indexOf(field)]);
-}
 
 test.skipIf(!able).each(kinds)('%s: a packet comes once, from its IP header on, with the time', (kind) =>
   withNetwork(kind, (network) =>
@@ -131,10 +98,10 @@ test.skipIf(!able)('what this host sends does not come, unless to itself: then o
   withNetwork('veth', (network) =>
     withRings(network, { address: '::' }, async ({ workers: [seen], stop }) => {
       const { receiver, senderAddress, receiverAddress, receiverAddress6 } = network;
-      sendPayloads(receiver, senderAddress, vxlan, [payload('out')]);
-      sendPayloads(receiver, receiverAddress, vxlan, [payload('self')]);
-      sendPayloads(receiver, receiverAddress6, vxlan, [payload('self6')]);
-      sendPayloads(receiver, '127.0.0.5', vxlan, [payload('loop')]);
+      sendPayloads(receiver, senderAddress, vxlan, [Buffer.from('out')]);
+      sendPayloads(receiver, receiverAddress, vxlan, [Buffer.from('self')]);
+      sendPayloads(receiver, receiverAddress6, vxlan, [Buffer.from('self6')]);
+      sendPayloads(receiver, '127.0.0.5', vxlan, [Buffer.from('loop')]);
       await seen?.until(3);
       await stop();
       expect(textsOf(seen?.packets ?? []).toSorted()).toEqual(['loop', 'self', 'self6']);
@@ -151,12 +118,12 @@ test.skipIf(!able)('the kernel does not answer that nobody has the port', () =>
         [4, receiverAddress6, 'Icmp6OutDestUnreachs'],
       ] as const) {
         const before = counted(network, name);
-        sendPayloads(sender, address, vxlan, [payload('a')]);
-        sendPayloads(sender, address, geneve, [payload('b')]);
+        sendPayloads(sender, address, vxlan, [Buffer.from('a')]);
+        sendPayloads(sender, address, geneve, [Buffer.from('b')]);
         await seen?.until(packets);
         expect(counted(network, name)).toBe(before);
         // nobody has this one
-        sendPayloads(sender, address, 4790, [payload('c')]);
+        sendPayloads(sender, address, 4790, [Buffer.from('c')]);
         expect(counted(network, name)).toBe(before + 1);
       }
     }),
@@ -170,7 +137,7 @@ test.skipIf(!able)('a bridge and its port are both read: a packet comes once, a 
     await withRings(network, { workers: 2 }, async ({ set, workers, stop }) => {
       const names = (set.handles[0] ?? []).map(({ interfaceName }) => interfaceName);
       expect(names).toEqual(expect.arrayContaining([receiverPort, receiverInterface]));
-      sendPayloads(sender, receiverAddress, vxlan, [payload('whole'), Buffer.alloc(20_000, 'f')]);
+      sendPayloads(sender, receiverAddress, vxlan, [Buffer.from('whole'), Buffer.alloc(20_000, 'f')]);
       await stop();
       const lengths = workers.flatMap(({ packets }) => packets.map(({ bytes }) => bytes.length));
       expect(lengths.toSorted((a, b) => a - b)).toEqual([33, 20_028]);
@@ -186,7 +153,7 @@ test.skipIf(!able)('an address of its own: packets to others of this host do not
       [network.receiverAddress6, ['10.99.0.3', network.receiverAddress6]],
     ] as const) {
       await withRings(network, { address }, async ({ workers: [seen], stop }) => {
-        for (const one of others) sendPayloads(network.sender, one, vxlan, [payload(one)]);
+        for (const one of others) sendPayloads(network.sender, one, vxlan, [Buffer.from(one)]);
         await seen?.until(1);
         await stop();
         expect(textsOf(seen?.packets ?? [])).toEqual([address]);
@@ -195,37 +162,23 @@ test.skipIf(!able)('an address of its own: packets to others of this host do not
   }),
 );
 
-test.skipIf(!able)('a new address counts after the next look; a new interface is said, once', () =>
+test.skipIf(!able)('an interface that was down for a while is read as before, each flow by its worker', () =>
   withNetwork('veth', (network) =>
-    withRings(network, {}, async ({ set, workers: [seen], stop }) => {
-      const { receiver, sender, receiverInterface } = network;
-      const look = () => inNamespace(receiver, () => set.refresh());
-      const send = (text: string): void => sendPayloads(sender, '10.99.0.4', vxlan, [payload(text)]);
-      ip(network, `address add 10.99.0.4/24 dev ${receiverInterface}`);
-      send('too early');
-      expect(look()).toEqual([]);
-      send('in time');
-      await seen?.until(1);
-      // an interface that is without its address for a moment keeps it
-      ip(network, `address del 10.99.0.4/24 dev ${receiverInterface}`);
-      look();
-      ip(network, `address add 10.99.0.4/24 dev ${receiverInterface}`);
-      send('again');
-      await seen?.until(2);
-      ip(network, 'link add other0 type veth peer name other1');
-      ip(network, 'link set other1 addrgenmode none');
-      ip(network, 'address add 10.98.0.1/24 dev other0');
-      ip(network, 'link set other0 up');
-      ip(network, 'link set other1 up');
-      let notes = look();
-      while (notes.length === 0) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-        notes = look();
-      }
-      expect(notes.map(({ fields }) => fields['interface'])).toEqual(['other0']);
-      expect(look()).toEqual([]);
+    withRings(network, { workers: 4, interface: network.receiverInterface }, async ({ workers, stop }) => {
+      const { sender, receiver } = hostsOf(network);
+      const frames = Array.from({ length: 64 }, (_, i) => {
+        const inner = frame4({ ...sender, ipv4: Uint8Array.of(10, 0, 0, i) }, receiver, datagram('inner'));
+        const tunnel = Buffer.concat([Buffer.from('0800000000000100', 'hex'), inner]);
+        return frame4(sender, receiver, udpDatagram(1, vxlan, tunnel));
+      });
+      sendFrames(network.sender, network.senderInterface, frames);
+      ip(network, `link set ${network.receiverInterface} down`);
+      ip(network, `link set ${network.receiverInterface} up`);
+      sendFrames(network.sender, network.senderInterface, frames);
       await stop();
-      expect(textsOf(seen?.packets ?? [])).toEqual(['in time', 'again']);
+      const flows = workers.map(({ packets }) => packets.map(({ bytes }) => bytes[28 + 8 + 14 + 15] ?? -1));
+      expect(flows.flat().length).toBe(128);
+      expect(flows.flatMap((some) => [...new Set(some)]).length).toBe(64);
     }),
   ),
 );
@@ -293,105 +246,4 @@ test.skipIf(!able)('packets go to the worker of their connection, whatever their
       expect(byWorker.flatMap((texts) => [...new Set(texts)]).length).toBe(60);
     }),
   ),
-);
-
-test.skipIf(!able).each(['0.0.0.0', '::'])(
-  'listening on %s, a worker that would rather sleep is called',
-  (address) =>
-    withNetwork('veth', async (network) => {
-      const { receiver } = network;
-      const set = ringsOf(network, { workers: 2, address });
-      try {
-        const words = set.handles.map(([ring]) => new Int32Array(ring?.wake ?? new SharedArrayBuffer(4)));
-        const states = (): number[] => words.map((word) => Atomics.load(word, 0));
-        const { awake, drowsy, asleep } = Wakefulness;
-        const look = () => inNamespace(receiver, () => set.refresh());
-        const hosts = hostsOf(network);
-        // with a checksum that the receiver has to verify
-        const send = (port: number): void => {
-          const made = (address === '::' ? frame6 : frame4)(
-            hosts.sender,
-            hosts.receiver,
-            datagram('bell', port),
-          );
-          sendFrames(network.sender, network.senderInterface, [made]);
-        };
-        for (const port of [vxlan, geneve, vxlan]) {
-          // awake: nobody is put to sleep who does not ask, and packets ring no bell
-          look();
-          send(port);
-          await turns(10);
-          expect(states()).toEqual([awake, awake]);
-          for (const word of words.slice(0, 1)) Atomics.store(word, 0, drowsy);
-          look();
-          expect(states()).toEqual([asleep, awake]);
-          for (const word of words) Atomics.compareExchange(word, 0, awake, drowsy);
-          look();
-          expect(states()).toEqual([asleep, asleep]);
-          send(port);
-          while (states().includes(asleep)) await turns(1);
-          expect(states()).toEqual([awake, awake]);
-          // from then on the ports drop again what comes
-          const dropped = address === '::' ? 'Udp6InErrors' : 'Udp InErrors';
-          const before = counted(network, dropped);
-          send(port);
-          expect(counted(network, dropped)).toBe(before + 1);
-        }
-      } finally {
-        set.close();
-      }
-    }),
-);
-
-test.skipIf(!able)('a packet is read although its worker sleeps', () =>
-  withNetwork('veth', (network) =>
-    withRings(network, {}, async ({ set, workers: [seen] }) => {
-      const [ring] = set.handles[0] ?? [];
-      const word = new Int32Array(ring?.wake ?? new SharedArrayBuffer(4));
-      for (const count of [1, 2]) {
-        while (Atomics.load(word, 0) !== Wakefulness.asleep) {
-          await turns(1);
-          inNamespace(network.receiver, () => set.refresh());
-        }
-        sendPayloads(network.sender, network.receiverAddress, vxlan, [payload('wake')]);
-        await seen?.until(count);
-      }
-      expect(textsOf(seen?.packets ?? [])).toEqual(['wake', 'wake']);
-    }),
-  ),
-);
-
-const refusals = [
-  {
-    name: 'an interface that is not there',
-    code: 'INTERFACE_UNKNOWN',
-    options: { interface: ['in0', 'in1'] },
-  },
-  { name: 'an interface that is down', code: 'INTERFACE_DOWN', options: { interface: ['in0', 'down0'] } },
-  { name: 'an address of another host', code: 'UDP_BIND_FAILED', options: { address: '10.99.0.77' } },
-  { name: 'a ring too large for any memory', code: 'SYSTEM_CALL_FAILED', options: { ringBytes: 2 ** 42 } },
-];
-
-test.skipIf(!able).each(refusals)('$name is refused, and nothing stays open', ({ code, options }) =>
-  withNetwork('veth', (network) => {
-    ip(network, 'link add down0 type veth peer name down1');
-    const before = openSocketCount();
-    expect(() => ringsOf(network, options)).toThrow(expect.objectContaining({ code }));
-    expect(openSocketCount()).toBe(before);
-    return Promise.resolve();
-  }),
-);
-
-test.skipIf(!able)('a second one on the same ports is refused; closed, nothing stays open', () =>
-  withNetwork('veth', (network) => {
-    const before = openSocketCount();
-    const set = ringsOf(network, { workers: 2, address: '::' });
-    // in0 and lo, two versions, two workers; two ports
-    expect(openSocketCount()).toBe(before + 8 + 2);
-    expect(() => ringsOf(network)).toThrow(expect.objectContaining({ code: 'UDP_BIND_FAILED' }));
-    expect(openSocketCount()).toBe(before + 8 + 2);
-    set.close();
-    expect(openSocketCount()).toBe(before);
-    return Promise.resolve();
-  }),
 );
