@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import koffi from 'koffi';
@@ -80,7 +80,8 @@ export async function withNetwork(
 ): Promise<void> {
   const name = `mirrortap-${process.pid}-${made++}`;
   const network = describe(kind, `${name}-s`, `${name}-r`);
-  const remove = (): void => removeNamespaces(network);
+  const remove = (): void => removeNamespaces(network.sender, network.receiver);
+  removeLeftOvers();
   process.once('exit', remove);
   try {
     join(kind, network, mtu);
@@ -191,12 +192,22 @@ function configure(
   ]);
 }
 
-function removeNamespaces({ sender, receiver }: TestNetwork): void {
-  for (const name of [sender, receiver]) {
+/** A process that was killed has left its namespaces behind. */
+function removeLeftOvers(): void {
+  const folder = '/run/netns';
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const pidOf = (name: string): string | undefined => /^mirrortap-(\d+)-/.exec(name)?.[1];
+  removeNamespaces(
+    ...names.filter((name) => pidOf(name) !== undefined && !existsSync(`/proc/${pidOf(name)}`)),
+  );
+}
+
+function removeNamespaces(...names: readonly string[]): void {
+  for (const name of names) {
     try {
       ip(['netns', 'del', name]);
     } catch {
-      // it was not made
+      // it was not made, or another has removed it
     }
   }
 }
