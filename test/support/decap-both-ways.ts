@@ -1,4 +1,13 @@
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OneWorkerDecap } from '../../src/app/decap/one-worker.ts';
@@ -25,6 +34,10 @@ export interface DecapAsked {
   readonly set?: readonly string[];
   /** Called with the output folder before the work begins. */
   readonly prepare?: (folder: string) => void;
+  /** Called when the work has begun. */
+  readonly during?: (run: DecapRun) => void;
+  /** Where standard output goes instead of a file. */
+  readonly stdout?: string;
 }
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -39,7 +52,7 @@ export async function seenOfDecap(
   const folder = join(home, 'out');
   mkdirSync(folder);
   asked.prepare?.(folder);
-  const stdout = openSync(join(home, 'stdout'), 'w');
+  const stdout = openSync(asked.stdout ?? join(home, 'stdout'), 'w');
   try {
     const options: DecapOptions = {
       files,
@@ -54,11 +67,15 @@ export async function seenOfDecap(
       size === 'one'
         ? new OneWorkerDecap(options, { log: silent }, stdout)
         : new SeveralWorkersDecap(options, size, stdout);
-    const { errors, failure } = await run.run();
-    const inFolder = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))] as const);
+    const running = run.run();
+    asked.during?.(run);
+    const { errors, failure } = await running;
+    const names = statSync(folder).isDirectory() ? readdirSync(folder) : [];
+    const inFolder = names.map((name) => [name, readFileSync(join(folder, name))] as const);
     const told = (error: unknown): string => describeError(error).replaceAll(home, '');
+    const streamed = asked.stdout === undefined ? readFileSync(join(home, 'stdout')) : Buffer.alloc(0);
     return {
-      files: Object.fromEntries([...inFolder, ['-', readFileSync(join(home, 'stdout'))]]),
+      files: Object.fromEntries([...inFolder, ['-', streamed]]),
       report: reportJson(run.report()),
       errors: errors.map(told),
       failure: failure === undefined ? undefined : told(failure),

@@ -1,7 +1,8 @@
+import { array, assert, constantFrom, nat, property, record } from 'fast-check';
 import { expect, test } from 'vitest';
 import { Layers } from '../../../src/packet/layers.ts';
 import { Verdict } from '../../../src/packet/verdict.ts';
-import { countFrame, LANE_COUNTERS_LENGTH, LaneCounter } from '../../../src/receive/lane-counters.ts';
+import { addRow, countFrame, LANE_COUNTERS_LENGTH, LaneCounter } from '../../../src/receive/lane-counters.ts';
 
 function layersOf(fields: Partial<Layers>): Layers {
   return Object.assign(new Layers(), fields);
@@ -89,4 +90,37 @@ test.each([
   expect(Array.from(row.subarray(LaneCounter.firstSeconds, LaneCounter.lastNanoseconds + 1))).toEqual(
     expected,
   );
+});
+
+const packet = record({
+  seconds: nat(3),
+  nanoseconds: nat(3),
+  bytes: nat(2000),
+  truncated: constantFrom(0 as const, 1 as const),
+  verdict: constantFrom(...Object.values(Verdict)),
+});
+
+test('rows that are added are the row of one who counted all', () => {
+  const parts = property(array(array(packet, { maxLength: 5 }), { maxLength: 4 }), (portions) => {
+    const whole = new Float64Array(2 * LANE_COUNTERS_LENGTH);
+    const sum = new Float64Array(2 * LANE_COUNTERS_LENGTH);
+    for (const portion of portions) {
+      const part = new Float64Array(3 * LANE_COUNTERS_LENGTH);
+      for (const { seconds, nanoseconds, bytes, truncated, verdict } of portion) {
+        const layers = layersOf({
+          frameEnd: bytes,
+          frameWireLen: bytes + truncated,
+          truncated,
+          snapped: truncated,
+          ipVerdict: verdict,
+          transportVerdict: verdict,
+        });
+        countFrame(whole, LANE_COUNTERS_LENGTH, layers, seconds, nanoseconds);
+        countFrame(part, 2 * LANE_COUNTERS_LENGTH, layers, seconds, nanoseconds);
+      }
+      addRow(sum, LANE_COUNTERS_LENGTH, part, 2 * LANE_COUNTERS_LENGTH);
+    }
+    expect(sum).toEqual(whole);
+  });
+  assert(parts);
 });

@@ -47,6 +47,37 @@ test('a lane has one slot, and its name from what it is', () => {
   expect(directory.lane(4)).toBe(directory.lane(4));
 });
 
+test('lanes of another directory find their slots, in order, up to the limit of this one', () => {
+  const own = new LaneDirectory(allocateLanes(3, 1));
+  vni(own, 7);
+  const other = new LaneDirectory(allocateLanes(8, 1));
+  const slots = [
+    vni(other, 5),
+    other.slot(geneve, 7, 1, 0x0a1b2c3d, 0x9e5f6071, raw),
+    vni(other, 7),
+    vni(other, 8),
+    other.slot(geneve, 8, 0, 0, 0, raw),
+  ];
+  expect(slots.map((slot) => own.slotOf(other, slot))).toEqual([1, 2, 0, 3, 4]);
+  expect([0, 1, 2, 3, 4].map((slot) => own.lane(slot).name)).toEqual([
+    'vni-7',
+    'vni-5',
+    'geneve-7-0a1b2c3d9e5f6071-ip',
+    'overflow',
+    'overflow-ip',
+  ]);
+  expect(own.slot(geneve, 7, 1, 0x0a1b2c3d, 0x9e5f6071, raw)).toBe(2);
+});
+
+test.each([ethernet, raw])('says whether packets came past the limit, of link type %d', (linkType) => {
+  const directory = new LaneDirectory(allocateLanes(1, 2));
+  directory.counters(1)[vni(directory, 1) * LANE_COUNTERS_LENGTH + LaneCounter.packets]! += 1;
+  expect(directory.overflowed).toBe(false);
+  const slot = directory.slot(vxlan, 2, 0, 0, 0, linkType);
+  directory.counters(1)[slot * LANE_COUNTERS_LENGTH + LaneCounter.packets]! += 1;
+  expect(directory.overflowed).toBe(true);
+});
+
 test('past the limit there is one overflow lane for frames and one for raw IP', () => {
   const directory = new LaneDirectory(allocateLanes(2, 1));
   expect([vni(directory, 1), vni(directory, 2), vni(directory, 3), vni(directory, 4)]).toEqual([0, 1, 2, 2]);

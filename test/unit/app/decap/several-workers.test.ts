@@ -11,6 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { DecapRun } from '../../../../src/app/decap/options.ts';
+import { ledgerDifference, type Report } from '../../../../src/observe/report.ts';
 import { type DecapAsked, seenOfDecap } from '../../../support/decap-both-ways.ts';
 import { writeLargeCapture } from '../../../support/large-capture.ts';
 import { requiresCaptures } from '../../../support/requires.ts';
@@ -123,30 +125,95 @@ describe.skipIf(captures === undefined)('real captures', () => {
   );
 });
 
-describe('the output cannot be written', () => {
-  const sizes: [number, number][] = [[3, 65_536]];
+test('more lanes than a thread expects, and than files stay open', { timeout: TIMEOUT_MS }, async () => {
+  const crowded = join(home, 'crowded.pcap');
+  writeLargeCapture(crowded, 4_000_000, 2000);
+  await expectSame([crowded], {}, [[3, 1_000_000]]);
+});
 
-  test('a file is in the way: it is refused, and nothing is left behind', {
-    timeout: TIMEOUT_MS,
-  }, async () => {
-    const asked = { prepare: (folder: string) => writeFileSync(join(folder, 'vni-3.pcapng'), 'mine') };
-    const seen = await seenOfDecap([large], asked, { workers: 3, chunkBytes: 65_536 });
-    expect(seen.failure).toMatch(/OUTPUT_EXISTS/);
-    expect(Object.keys(seen.files).toSorted()).toEqual(['-', 'vni-3.pcapng']);
-    expect(seen.files['vni-3.pcapng']?.toString()).toBe('mine');
+describe('stopped early', () => {
+  test('what was read until then is there, and nothing behind it', { timeout: TIMEOUT_MS }, async () => {
+    const long = join(home, 'long.pcap');
+    writeLargeCapture(long, 60_000_000, 9);
+    const size = { workers: 3, chunkBytes: 20_000 };
+    const stopped = await seenOfDecap([long, zipped, join(home, 'missing.pcap')], { during: stopSoon }, size);
+    expect([stopped.errors, stopped.failure]).toEqual([[], undefined]);
+    const { packets } = (JSON.parse(stopped.report) as Report).input;
+    expect(packets).toBeGreaterThan(0);
+    const beginning = join(home, 'beginning.pcap');
+    writeFileSync(beginning, firstPackets(readFileSync(long), packets));
+    const one = await seenOfDecap([beginning], {}, 'one');
+    expect(one.report).toBe(stopped.report);
+    expect(stopped.files).toEqual(one.files);
   });
 
-  test('--force replaces it', { timeout: TIMEOUT_MS }, () =>
-    expectSame(
-      [large],
-      {
-        force: true,
-        prepare: (folder) => {
-          writeFileSync(join(folder, 'vni-3.pcapng'), 'old');
-          writeFileSync(join(folder, 'vni-4.pcapng.part'), 'older');
-        },
-      },
-      sizes,
-    ),
+  test('a compressed file ends where it is', { timeout: TIMEOUT_MS }, async () => {
+    const size = { workers: 2, chunkBytes: 20_000 };
+    const files = Array.from({ length: 20 }, () => zipped);
+    const { errors, report } = await seenOfDecap(files, { during: stopSoon }, size);
+    expect(errors).toEqual([]);
+    const { input, lanes } = JSON.parse(report) as Report;
+    expect(input.packets).toBeGreaterThan(0);
+    expect(lanes.reduce((sum, lane) => sum + lane.packets, 0)).toBe(input.packets);
+  });
+});
+
+/** Stops a run once it has read something. */
+function stopSoon(run: DecapRun): void {
+  const timer = setInterval(() => {
+    if (run.progress().packets === 0) return;
+    clearInterval(timer);
+    void run.stop();
+  }, 1);
+}
+
+function firstPackets(bytes: Buffer, packets: number): Buffer {
+  let at = 24;
+  for (let packet = 0; packet < packets; packet++) at += 16 + bytes.readUInt32LE(at + 8);
+  return bytes.subarray(0, at);
+}
+
+describe('the output cannot be written', () => {
+  const size = { workers: 3, chunkBytes: 65_536 };
+
+  test.each(['vni-3.pcapng', 'vni-2.pcapng.part'])(
+    '%s is in the way: it stays, and nothing else does',
+    async (name) => {
+      const asked = { prepare: (folder: string) => writeFileSync(join(folder, name), 'mine') };
+      const { failure, files } = await seenOfDecap([large], asked, size);
+      expect(failure).toMatch(/in the way.*OUTPUT_EXISTS/);
+      expect(files).toEqual({ '-': Buffer.alloc(0), [name]: Buffer.from('mine') });
+    },
+    TIMEOUT_MS,
   );
+
+  test('--force replaces what is in the way', { timeout: TIMEOUT_MS }, () =>
+    expectSame([large], {
+      force: true,
+      prepare: (folder) => {
+        writeFileSync(join(folder, 'vni-3.pcapng'), 'old');
+        writeFileSync(join(folder, 'vni-4.pcapng.part'), 'older');
+      },
+    }),
+  );
+
+  test('the folder is a file', { timeout: TIMEOUT_MS }, async () => {
+    const prepare = (folder: string): void => {
+      rmSync(folder, { recursive: true });
+      writeFileSync(folder, '');
+    };
+    const { failure, report } = await seenOfDecap([large], { prepare }, size);
+    expect(failure).toMatch(/OUTPUT_UNWRITABLE/);
+    expect(JSON.parse(report)).toMatchObject({ input: { packets: 0 } });
+  });
+
+  test('a full disk: the ledger adds up', { timeout: TIMEOUT_MS }, async () => {
+    const { failure, report } = await seenOfDecap([large], { stream: true, stdout: '/dev/full' }, size);
+    expect(failure).toMatch(/no room left to write the output.*DISK_FULL/);
+    const told = JSON.parse(report) as Report;
+    expect(ledgerDifference(told)).toBe(0);
+    const [sink] = told.sinks;
+    expect(sink?.delivered).toBeGreaterThan(0);
+    expect(sink).toMatchObject({ written: 0, pending: 0, dropped: { diskFull: sink?.delivered } });
+  });
 });
