@@ -1,4 +1,4 @@
-import { utimes } from 'node:fs/promises';
+import { utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf, FILE_MODE, type FileSystem, namesIn, nodeFileSystem, removeFile } from './file-system.ts';
@@ -50,14 +50,24 @@ export function register(files: FileSystem, directory: string, identity: OwnerId
   files.writeFileSync(path, '', { mode: FILE_MODE });
   // by the clock that stamps the captures, which may be another machine's
   const sinceMs = files.statSync(path).mtimeMs;
-  files.writeFileSync(path, `${JSON.stringify({ place: identity.place, sinceMs })}\n`);
+  files.writeFileSync(path, textOf(identity, sinceMs));
   return { ...identity, name, sinceMs, renewedMs: sinceMs };
 }
 
-/** Says again that this process lives. */
-export async function renew(directory: string, identity: OwnerIdentity): Promise<void> {
+/** Says again that this process lives. Its file is made anew where others took it for dead, or where it had no room. */
+export async function renew(directory: string, identity: OwnerIdentity, sinceMs: number): Promise<void> {
+  const path = join(directory, ownerName(identity));
   const now = new Date();
-  await utimes(join(directory, ownerName(identity)), now, now);
+  try {
+    await utimes(path, now, now);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    await writeFile(path, textOf(identity, sinceMs), { mode: FILE_MODE });
+  }
+}
+
+function textOf({ place }: OwnerIdentity, sinceMs: number): string {
+  return `${JSON.stringify({ place, sinceMs })}\n`;
 }
 
 /** Owners that live, among them this process once it is registered. Files of those that have ended are removed. */

@@ -9,7 +9,7 @@ import { pause, type RunningReceive, startReceive, until } from '../support/appl
 import { runCommand, startCommand } from '../support/command.ts';
 import { openIndex } from '../support/indexed-files.ts';
 import { readSamples, total } from '../support/metrics-text.ts';
-import { requires } from '../support/requires.ts';
+import { requires, requiresRoot } from '../support/requires.ts';
 import { runWireshark, tsharkFields, withFolder } from '../support/tshark.ts';
 
 const traffic = join(import.meta.dirname, '../../samples/traffic.pcapng');
@@ -17,13 +17,15 @@ const PACKETS = 184;
 
 function send(receive: RunningReceive, passes: number, ...more: string[]) {
   const to = ['--to', `127.0.0.1:${receive.vxlanPort}`, '--vni', '42'];
-  const rate = ['--rate', '5000', '--loop', String(passes)];
+  const rate = more.includes('--rate') ? [] : ['--rate', '5000'];
+  const loop = ['--loop', String(passes)];
   return startCommand([
     'send',
     '--from',
     traffic,
     ...to,
     ...rate,
+    ...loop,
     ...more,
     '--report',
     'json',
@@ -168,7 +170,7 @@ test('compress: zstd, and decap reads every packet back', () =>
   }));
 
 test.skipIf(!requires('mergecap') || !requires('tshark'))(
-  "one lane's files of several workers, as the index lists them, merge into all its packets in order of time",
+  "one lane's files of several workers, as the index lists them, merge into all its packets by their time",
   () =>
     withFolder(async (folder) => {
       const receive = await startReceive(folder, 'workers=3', 'sinks.captures.rotatePackets=100');
@@ -258,6 +260,39 @@ test(
       expect(files.every(({ state }) => state === 'kept')).toBe(true);
       expect(files.reduce((sum, { packets }) => sum + packets, 0)).toBe(3 * PACKETS);
       expect(filesIn(folder, /^\.owner/)).toEqual([]);
+    }),
+  60_000,
+);
+
+const mounts = [requires('mount'), requiresRoot()].every((met) => met);
+
+test.skipIf(!mounts)(
+  'keepFreePercent on a small disk under constant traffic: old files make room, nothing is lost',
+  () =>
+    withFolder(async (folder) => {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'mirrortap-test', folder]);
+      try {
+        const settings = ['keepFreePercent=60', 'rotateBytes=262144'];
+        const receive = await startReceive(
+          folder,
+          'workers=1',
+          ...settings.map((text) => `sinks.captures.${text}`),
+        );
+        const sending = send(receive, 0, '--rate', '20000');
+        await until('old files were deleted', async () => {
+          const deleted = (await samples(receive)).get(
+            'mirrortap_store_deleted_files_total{sink="captures",reason="space"}',
+          );
+          return (deleted ?? 0) >= 10;
+        });
+        sending.child.kill('SIGINT');
+        await sending.finished;
+        const { report } = await receive.end();
+        expect(report.sinks[0]?.dropped).not.toHaveProperty('diskFull');
+        expect(report.sinks[0]).toMatchObject({ pending: 0 });
+      } finally {
+        execFileSync('umount', ['--lazy', folder]);
+      }
     }),
   60_000,
 );

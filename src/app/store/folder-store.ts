@@ -46,6 +46,8 @@ export class FolderStore {
   #retaining: Promise<void> | undefined;
   /** Files wait to be compressed and hashed that could not be last time. */
   #keepWaits = false;
+  /** When this process began here, by the file system's clock, milliseconds since the epoch. */
+  #sinceMs = 0;
   /** Files that changed before this, milliseconds since the epoch, are none of our workers'. */
   #settledBeforeMs = 0;
   /** When the oldest file that is kept will be too old. */
@@ -74,6 +76,7 @@ export class FolderStore {
     this.#opened = true;
     this.#say.opened(opened);
     // while others write here too, nobody can tell
+    this.#sinceMs = opened.sinceMs;
     this.#settledBeforeMs = opened.otherOwners === 0 ? opened.sinceMs : 0;
     const recovered = this.#recovery.begin(opened);
     await Promise.race([recovered, pause(RECOVER_MS)]);
@@ -236,7 +239,9 @@ export class FolderStore {
   }
 
   #renew(): void {
-    void renew(this.#folder.directory, this.#folder.self).catch(() => undefined);
+    const { directory, self } = this.#folder;
+    // a disk that is full or gone is said by those who write captures
+    void renew(directory, self, this.#sinceMs).catch(() => undefined);
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type OwnerIdentity,
   ownerName,
   register,
+  renew,
   thisProcess,
 } from '../../../src/store/owner.ts';
 import { indexedFile, openIndex } from '../../support/indexed-files.ts';
@@ -110,6 +111,18 @@ test.each([
       expect(livingOwners(files, directory, self).map(({ pid }) => pid)).toEqual(lives ? [1] : []);
     }),
 );
+
+test('one that was taken for dead says that it lives, and since when', () =>
+  withFolder(async (directory) => {
+    const { sinceMs } = register(files, directory, self);
+    closeFolder(files, directory, ownerName(self));
+    await renew(directory, self, sinceMs);
+    expect(livingOwners(files, directory, self)).toMatchObject([{ pid: process.pid, sinceMs }]);
+    utimesSync(join(directory, ownerName(self)), 1, 1);
+    await renew(directory, self, sinceMs);
+    const [{ renewedMs } = { renewedMs: 0 }] = livingOwners(files, directory, self);
+    expect(renewedMs).toBeGreaterThan(Date.now() - 60_000);
+  }));
 
 test('an owner that has only begun to say who it is lives', () =>
   withFolder((directory) => {
