@@ -1,8 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { FILE_MODE } from './file-system.ts';
 import type { FileCompression } from './live-names.ts';
+import { asFile, asLane } from './index-rows.ts';
 import { defectOf, type IndexDefect, isWhole, makeTables } from './index-schema.ts';
 import {
   type IndexedFile,
@@ -22,8 +23,6 @@ const NANOSECONDS_PER_SECOND = 1e9;
 /** SQLite's primary result codes, from `sqlite3.h`. */
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
-
-type Row = Record<string, SQLOutputValue>;
 
 /** What is asked of the files of a lane: packets between these times, seconds since the epoch. */
 export interface WantedTime {
@@ -272,41 +271,4 @@ function isDamage(error: unknown): boolean {
   if (!isDatabaseError(error)) return false;
   const code = Number(error.errcode) & 0xff;
   return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
-}
-
-function asFile(row: Row): IndexedFile {
-  return {
-    path: String(row['path']),
-    sink: String(row['sink']),
-    worker: Number(row['worker']),
-    format: row['format'] as IndexedFile['format'],
-    compression: row['compression'] as IndexedFile['compression'],
-    state: row['state'] as IndexedFile['state'],
-    origin: row['origin'] as IndexedFile['origin'],
-    owner: String(row['owner']),
-    packets: Number(row['packets']),
-    dropped: row['dropped'] === null ? undefined : Number(row['dropped']),
-    bytes: Number(row['bytes']),
-    captureBytes: Number(row['capture_bytes']),
-    sha256: row['sha256'] === null ? undefined : String(row['sha256']),
-    ...asSpan(row),
-  };
-}
-
-function asLane(row: Row): IndexedLane {
-  return {
-    name: String(row['lane']),
-    packets: Number(row['packets']),
-    dropped: row['dropped'] === null ? undefined : Number(row['dropped']),
-    ...asSpan(row),
-  };
-}
-
-function asSpan(row: Row) {
-  return {
-    firstSeconds: Number(row['first_s']),
-    firstNanoseconds: Number(row['first_ns']),
-    lastSeconds: Number(row['last_s']),
-    lastNanoseconds: Number(row['last_ns']),
-  };
 }

@@ -3,7 +3,7 @@ import type { StorePool } from './store-pool.ts';
 import type { StoreFolder, StoreJobs } from './store-tasks.ts';
 
 /** How long one job may hold its thread: what must not wait shares the threads with it. */
-export const BUDGET_MS = 1000;
+const BUDGET_MS = 1000;
 
 type Name = keyof StoreJobs;
 type Task<Job extends Name> = Parameters<StoreJobs[Job]>[0];

@@ -29,3 +29,11 @@ test('only lanes that are still there are remembered', () => {
   list.add(file('all/2', 'vni-7'));
   expect(list.of('vni-7')).toEqual({ count: 1, newest: ['all/2'] });
 });
+
+test('a file that is called otherwise now keeps its place', () => {
+  const list = new FileList();
+  for (const path of ['vni-1/a', 'vni-1/b', 'vni-1/c']) list.add(file(path, 'vni-1'));
+  list.rename('vni-1/b', 'vni-1/b.zst', ['vni-1', 'vni-2']);
+  list.rename('vni-1/gone', 'vni-1/gone.zst', ['vni-1']);
+  expect(list.of('vni-1')).toEqual({ count: 3, newest: ['vni-1/a', 'vni-1/b.zst', 'vni-1/c'] });
+});
