@@ -176,6 +176,8 @@ test.each([
   [['decap'], /missing required argument/],
   [['decap', 'x'], /--out is missing/],
   [['decap', 'x', '--out', 'y', '--dedup'], /--dedup is not in this version/],
+  [['decap', 'x', '--out', 'y', '--workers', 'two'], /--workers.*whole number/],
+  [['decap', 'x', '--out', 'y', '--workers', '65'], /--workers.*at most 64/],
   [['decap', 'x', '--out', 'y', '--vni', 'seven'], /--vni/],
   [['decap', 'x', '--out', 'y', '--outt', 'z'], /unknown option '--outt'[^]*--out/],
   [['decapp'], /Did you mean decap/],

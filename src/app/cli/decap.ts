@@ -1,7 +1,7 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { SettingOption } from '../../config/overrides.ts';
 import { MirrorError } from '../../observe/error.ts';
-import type { DecapOptions } from '../decap/options.ts';
+import { type DecapOptions, WORKERS_MAX } from '../decap/options.ts';
 import { givenSettings } from './given-settings.ts';
 import { collect, commandIo, makeCommand, notInThisVersion, reportOption, wholeNumber } from './shared.ts';
 import type { TypedSettings } from './typed-settings.ts';
@@ -29,6 +29,12 @@ const LATER_OPTIONS: readonly (readonly [name: keyof TypedOptions, flags: string
   ['repairChecksums', '--repair-checksums [which]'],
 ];
 
+function workerCount(text: string): number {
+  const count = wholeNumber(0)(text);
+  if (count <= WORKERS_MAX) return count;
+  throw new InvalidArgumentError(`Expected at most ${WORKERS_MAX}.`);
+}
+
 /** A list of ports or VNIs for a setting: `4789,8472`; empty for an empty list. */
 const LIST = /^[\d\s,-]*$/;
 
@@ -36,7 +42,7 @@ export function addDecapCommand(program: Command): void {
   const command = makeCommand(
     'decap',
     'Decapsulates capture files: one output file a lane (encapsulation, VNI, endpoint). Reads pcap and pcapng, plain, .gz and .zst; - is standard input.',
-    'mirrortap decap mirrored.pcap --out decapsulated --vni 42,100-199',
+    'mirrortap decap mirrored.pcap --out decapsulated --vni 42,100-199\n  mirrortap decap monday.pcap tuesday.pcap --out - --workers 4 | tshark -r -',
   )
     .argument('<files...>', 'capture files, read in this order')
     .option(
@@ -52,7 +58,12 @@ export function addDecapCommand(program: Command): void {
     .addOption(
       new Option('--format <format>', 'of the output files').choices(['pcapng', 'pcap']).default('pcapng'),
     )
-    .option('--workers <n>', 'threads; 0: one a core', wholeNumber(0), 0)
+    .option(
+      '--workers <n>',
+      'threads for captures of 256 MiB and more; 0: one a core. The output does not depend on it',
+      workerCount,
+      0,
+    )
     .addOption(reportOption());
   for (const [, flags] of LATER_OPTIONS)
     command.addOption(new Option(flags, 'not in this version').hideHelp());

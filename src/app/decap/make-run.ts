@@ -4,13 +4,12 @@ import { MAX_INTERFACES } from '../../format/limits.ts';
 import { openChunked } from '../../inputs/capture-chunk.ts';
 import { OVERFLOW_SLOTS } from '../../receive/lane-memory.ts';
 import type { CommandIo } from '../io.ts';
-import type { DecapOptions, DecapRun } from './options.ts';
+import { type DecapOptions, type DecapRun, WORKERS_MAX } from './options.ts';
 
 /** What a thread reads at a time, and what it writes of it, then stay in the nearer caches; 1 and 4 MiB took 10 % longer. */
 const CHUNK_BYTES = 2_097_152;
 /** Below this, one worker is done before threads have started and compiled what they run: 0.2 s. */
 const SEVERAL_FROM_BYTES = 268_435_456;
-
 /** Makes the run that suits what is to be done. */
 export async function makeRun(options: DecapOptions, io: CommandIo): Promise<DecapRun> {
   const workers = workersFor(options, SEVERAL_FROM_BYTES);
@@ -24,7 +23,7 @@ export async function makeRun(options: DecapOptions, io: CommandIo): Promise<Dec
 
 /** How many threads: those that were asked for, or one where more would be of no use or could not keep the order. */
 export function workersFor(options: DecapOptions, severalFromBytes: number): number {
-  const wanted = options.workers === 0 ? availableParallelism() : options.workers;
+  const wanted = options.workers === 0 ? Math.min(availableParallelism(), WORKERS_MAX) : options.workers;
   if (wanted === 1 || needsOrder(options) || !isLarge(options.files, severalFromBytes)) return 1;
   return wanted;
 }

@@ -4,6 +4,9 @@ import type { DecapProgress } from './progress.ts';
 
 export const STDOUT = 1;
 
+/** Each holds some 50 MB; `workers` of `receive` has the same limit. */
+export const WORKERS_MAX = 64;
+
 /** `mirrortap decap` as it was typed, checked. */
 export interface DecapOptions {
   /** Capture files in this order; `-` for standard input. */
