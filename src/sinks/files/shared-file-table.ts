@@ -51,7 +51,7 @@ export function allocateSharedFiles(slots: number): SharedFilesMemory {
 }
 
 /** Not made yet. */
-export const NO_FILE = 0;
+const NO_FILE = 0;
 /** Made, and closed. */
 export const CLOSED_FILE = -1;
 
