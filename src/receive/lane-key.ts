@@ -40,6 +40,11 @@ export function isRaw(key: number): boolean {
   return (key & KEY_RAW) !== 0;
 }
 
+/** Says whether the key alone does not say which lane it is. */
+export function needsEndpoint(key: number): boolean {
+  return (key & KEY_ENDPOINT) !== 0;
+}
+
 /** The lane that a key tells; `high` and `low` are the halves of the endpoint id. Allocates. */
 export function laneOfKey(key: number, high: number, low: number): Lane {
   return makeLane(

@@ -1,7 +1,7 @@
 import { Encapsulation, type Lane, type LaneReader, makeLane } from '../packet/lane.ts';
 import { LinkType } from '../packet/link-type.ts';
 import { LANE_COUNTERS_LENGTH, LaneCounter } from './lane-counters.ts';
-import { hashKey, isRaw, KEY_USED, laneOfKey, makeKey } from './lane-key.ts';
+import { hashKey, isRaw, KEY_USED, laneOfKey, makeKey, needsEndpoint } from './lane-key.ts';
 import {
   CLOSED,
   ENDPOINT_HIGH,
@@ -160,7 +160,10 @@ export class LaneDirectory implements LaneReader {
   #holds(slot: number, key: number, high: number, low: number): boolean {
     const at = slot * ENTRY_LENGTH;
     const entries = this.#entries;
-    // the key first: once it is seen, the endpoint written before it is seen too
+    // a plain load first: the atomic one is a call
+    if (entries[at + KEY] !== key) return false;
+    if (!needsEndpoint(key)) return true;
+    // the key again: once it is seen so, the endpoint written before it is seen too
     return (
       Atomics.load(entries, at + KEY) === key &&
       entries[at + ENDPOINT_HIGH] === high &&
