@@ -87,6 +87,7 @@ export class PortionEncoder {
    * @throws MirrorError `OUTPUT_EXISTS`, `DISK_FULL`, `CAPTURE_WRITE_FAILED`
    */
   plan(shares: readonly LaneShare[]): void {
+    this.#files.beginTurn();
     this.#pieces.clear();
     this.#regions.clear();
     this.#pieceOf = shares.map((share) => {

@@ -35,6 +35,8 @@ export class SharedFiles {
   readonly #output: SharedOutput;
   readonly #encoding: Encoding;
   readonly #openMax: number;
+  /** Files that were made in this turn: nobody else has a ticket for them yet. */
+  readonly #fresh = new Set<number>();
 
   constructor(
     memory: SharedFilesMemory,
@@ -51,6 +53,11 @@ export class SharedFiles {
   /** The file that a lane goes to. */
   file(slot: number): number {
     return this.#output.kind === 'stream' ? 0 : slot;
+  }
+
+  /** The turn to hand out tickets begins. */
+  beginTurn(): void {
+    this.#fresh.clear();
   }
 
   /**
@@ -160,6 +167,7 @@ export class SharedFiles {
     if (this.table.open < (this.table.openMax || this.#openMax)) {
       this.table.open++;
       this.table.setDescriptor(slot, descriptor + 1);
+      this.#fresh.add(slot);
     } else {
       this.table.setDescriptor(slot, CLOSED_FILE);
       closeSync(descriptor);
@@ -181,8 +189,8 @@ export class SharedFiles {
   /** Nobody gets a ticket meanwhile: a file whose tickets were all served stays idle. */
   #closeIdle(): void {
     for (let slot = 0; slot < this.table.slots && this.table.open > this.table.openMax; slot++) {
-      if (this.table.descriptor(slot) > 0 && this.table.isDue(slot, this.table.tickets(slot)))
-        this.#close(slot);
+      if (this.table.descriptor(slot) <= 0) continue;
+      if (this.#fresh.has(slot) || this.table.isDue(slot, this.table.tickets(slot))) this.#close(slot);
     }
   }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   mkdtempSync,
@@ -129,6 +130,21 @@ test('more lanes than a thread expects, and than files stay open', { timeout: TI
   const crowded = join(home, 'crowded.pcap');
   writeLargeCapture(crowded, 4_000_000, 2000);
   await expectSame([crowded], {}, [[3, 1_000_000]]);
+});
+
+test('more lanes than the process may open files', { timeout: TIMEOUT_MS }, () => {
+  const crowded = join(home, 'many-lanes.pcap');
+  const { packets } = writeLargeCapture(crowded, 4_000_000, 1000);
+  const program = join(import.meta.dirname, '../../../support/programs/decap-in-chunks.ts');
+  const command = 'ulimit -n 64 && exec "$0" "$@"';
+  const out = join(home, 'few-open');
+  const stdout = execFileSync('sh', ['-c', command, process.execPath, program, crowded, out], {
+    encoding: 'utf8',
+  });
+  const report = JSON.parse(stdout) as Report;
+  expect(report.lanes.length).toBe(1000);
+  expect(report.sinks).toMatchObject([{ delivered: packets, written: packets }]);
+  expect(readdirSync(out).length).toBe(1000);
 });
 
 describe('stopped early', () => {
