@@ -17,6 +17,7 @@ type Order = Parameters<PacketSender['send']>[0];
 const WARM_UP: readonly Order[] = [
   { packetsPerSecond: 5_000, seconds: 1 },
   { packetsPerSecond: 50_000, seconds: 2 },
+  { packetsPerSecond: 100_000, seconds: 2 },
 ];
 const LOOK_MS = 100;
 /** A process that used less than this in `LOOK_MS` is done with what was sent. */
