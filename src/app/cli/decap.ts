@@ -60,7 +60,7 @@ export function addDecapCommand(program: Command): void {
     )
     .option(
       '--workers <n>',
-      'threads for captures of 256 MiB and more; 0: one a core. The output does not depend on it',
+      'threads for large captures (from 256 MiB on); 0: one a core. The output does not depend on it',
       workerCount,
       0,
     )

@@ -10,9 +10,12 @@ import { type DecapOptions, type DecapRun, WORKERS_MAX } from './options.ts';
 const CHUNK_BYTES = 2_097_152;
 /** Below this, one worker is done before threads have started and compiled what they run: 0.2 s. */
 const SEVERAL_FROM_BYTES = 268_435_456;
+/** Two threads gain less, since one worker has its files read by another thread already. */
+const TWO_FROM_BYTES = 805_306_368;
+
 /** Makes the run that suits what is to be done. */
 export async function makeRun(options: DecapOptions, io: CommandIo): Promise<DecapRun> {
-  const workers = workersFor(options, SEVERAL_FROM_BYTES);
+  const workers = workersFor(options, { two: TWO_FROM_BYTES, more: SEVERAL_FROM_BYTES });
   if (workers === 1) {
     const { OneWorkerDecap } = await import('./one-worker.ts');
     return new OneWorkerDecap(options, io);
@@ -21,10 +24,15 @@ export async function makeRun(options: DecapOptions, io: CommandIo): Promise<Dec
   return new SeveralWorkersDecap(options, { workers, chunkBytes: CHUNK_BYTES });
 }
 
-/** How many threads: those that were asked for, or one where more would be of no use or could not keep the order. */
-export function workersFor(options: DecapOptions, severalFromBytes: number): number {
+/**
+ * How many threads: those that were asked for, or one where more would be of no use or could not keep the order.
+ *
+ * @param fromBytes what two threads, and more than two, are used for
+ */
+export function workersFor(options: DecapOptions, fromBytes: { two: number; more: number }): number {
   const wanted = options.workers === 0 ? Math.min(availableParallelism(), WORKERS_MAX) : options.workers;
-  if (wanted === 1 || needsOrder(options) || !isLarge(options.files, severalFromBytes)) return 1;
+  const enough = wanted === 2 ? fromBytes.two : fromBytes.more;
+  if (wanted === 1 || needsOrder(options) || !isLarge(options.files, enough)) return 1;
   return wanted;
 }
 
@@ -38,14 +46,14 @@ function needsOrder({ files, out, config }: DecapOptions): boolean {
 }
 
 /** Compressed files do not count: each of them is read by one thread, from its beginning. */
-function isLarge(files: readonly string[], severalFromBytes: number): boolean {
+function isLarge(files: readonly string[], enough: number): boolean {
   let bytes = 0;
   for (const path of files) {
     const file = openChunked(path);
     if (file === undefined) continue;
     closeSync(file.descriptor);
     bytes += file.totalBytes;
-    if (bytes >= severalFromBytes) return true;
+    if (bytes >= enough) return true;
   }
   return false;
 }

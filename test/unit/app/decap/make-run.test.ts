@@ -57,8 +57,15 @@ test.each([
     1,
   ],
   ['several for as many as it has', options({ out: '-' }, ['admission.maxLanes=65534']), 1, 3],
-] as const)('%s', (_name, asked, severalFromBytes, workers) => {
-  expect(workersFor(asked, severalFromBytes)).toBe(workers);
+] as const)('%s', (_name, asked, fromBytes, workers) => {
+  expect(workersFor(asked, { two: fromBytes, more: fromBytes })).toBe(workers);
+});
+
+test('two threads are used for more bytes than three', () => {
+  const fromBytes = { two: enough + 1, more: enough };
+  expect(workersFor(options({ workers: 2 }), fromBytes)).toBe(1);
+  expect(workersFor(options({ workers: 3 }), fromBytes)).toBe(3);
+  expect(workersFor(options({ workers: 2 }), { ...fromBytes, two: enough })).toBe(2);
 });
 
 test('a small input is done on this thread, a large one by others', async () => {
