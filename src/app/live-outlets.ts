@@ -47,8 +47,8 @@ export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): 
 
 /**
  * Batches of a ring lie in it until every sink has given them back. Were one sink to hold more than half of it, the
- * kernel would soon drop packets for all of them. A batch is a block of the ring at most, and a small frame takes up
- * to three times its bytes there.
+ * kernel would soon drop packets for all of them. A batch keeps the blocks that its packets need, and one more, and a
+ * small frame takes up to three times its bytes there.
  */
 function queueLimits(intake: WorkerIntake): QueueLimits {
   if (intake.mode !== 'ring') return QUEUE_LIMITS;

@@ -8,6 +8,7 @@ import type { WorkerState } from '../observe/metrics-snapshot.ts';
 import type { FinishedFile } from '../pipeline/finished-file.ts';
 import { settled, Tally } from '../receive/tally.ts';
 import { sinkCountersOf, tallyOf } from './shared-memory.ts';
+import { threadEnvironment } from './thread-environment.ts';
 import { type FromWorker, type ToWorker, unpackError, type WorkerStart } from './worker-messages.ts';
 import { workerUrl } from './worker-url.ts';
 
@@ -95,7 +96,8 @@ export class WorkerPool {
 
   #launch(member: Member): Promise<void> {
     const workerData: WorkerStart = { ...member.start, intake: member.intake };
-    const thread = new Worker(this.#options.script ?? workerUrl('worker'), { workerData });
+    const script = this.#options.script ?? workerUrl('worker');
+    const thread = new Worker(script, { workerData, env: threadEnvironment() });
     member.thread = thread;
     member.startedMs = this.#options.now();
     return new Promise((resolve, reject) => {

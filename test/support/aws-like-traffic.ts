@@ -14,7 +14,7 @@ export interface Mirrored {
 }
 
 /** Outer source ports that mirrored packets of one interface were seen to take. */
-export const OUTER_PORTS = 128;
+const OUTER_PORTS = 128;
 /** One of so many connections is a question to the resolver; all of its answers leave from one port. */
 const DNS_EVERY = 5;
 const GENEVE_EVERY = 3;
