@@ -26,6 +26,9 @@ const QUIET_LOOKS_MAX = 50;
 /** The kernel keeps back a block of packets that is not full for tcpdump's timeout, 1 s; ended earlier it loses them. */
 const HELD_BACK_MS = 1500;
 
+/** What a program still does after its start is not what it uses while nothing arrives. */
+const SETTLE_MS = 5000;
+
 /** One kind of load. */
 export interface Cell {
   readonly innerBytes: number;
@@ -164,14 +167,20 @@ export interface IdleSample {
 }
 
 /** Starts a receiver, lets it come to rest, and looks at it for so long. */
-export async function benchIdle(receiver: Receiver, seconds: number): Promise<IdleSample> {
+export async function benchIdle(
+  receiver: Receiver,
+  seconds: number,
+  settleMs: number = SETTLE_MS,
+): Promise<IdleSample> {
   const folder = mkdtempSync(join(tmpdir(), 'mirrortap-bench-'));
   const idle: IdleSample[] = [];
   try {
     await withNetwork('veth', async (network) => {
       const running = await receiver.start(network, folder);
       try {
-        const before = await quiet(running.pid);
+        await quiet(running.pid);
+        await pause(settleMs);
+        const before = readCpu(running.pid);
         await pause(1000 * seconds);
         const usedNs = cpuBetween(before, readCpu(running.pid));
         idle.push({ core: usedNs / (1e9 * seconds), residentBytes: largestResident(running.pid) });

@@ -45,7 +45,7 @@ test.skipIf(!accounts || !network.every(Boolean))(
         expect(residentBytes).toBeGreaterThan(1_000_000);
       }
     }
-    const idle = await benchIdle(mirrortap('dgram'), 0.2);
+    const idle = await benchIdle(mirrortap('dgram'), 0.2, 0);
     expect(idle.core).toBeLessThan(1);
   },
   TIMEOUT_MS,
