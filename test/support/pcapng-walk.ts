@@ -4,7 +4,7 @@ export interface WalkedFile {
   readonly names: string[];
   /** First four bytes of each frame as a number, with its interface, in file order. */
   readonly packets: { readonly interface: number; readonly number: number }[];
-  /** Received and dropped packets by interface number, where the file has statistics. */
+  /** Received and dropped packets by interface number, where the file has statistics; NaN: it does not say. */
   readonly statistics: Map<number, { readonly received: number; readonly dropped: number }>;
 }
 
@@ -22,7 +22,7 @@ export function walkPcapng(bytes: Buffer): WalkedFile {
     if (length % 4 !== 0 || length < 12) throw new Error(`Block at ${at} says it has ${length} bytes.`);
     if (bytes.readUInt32LE(at + length - 4) !== length) throw new Error(`Block at ${at} ends otherwise.`);
     if ((at === 0) !== (type === SECTION_HEADER)) throw new Error(`Block of type ${type} at ${at}.`);
-    if (type === INTERFACE) file.names.push(option(bytes, at + 16, 2).toString());
+    if (type === INTERFACE) file.names.push(option(bytes, at + 16, 2)?.toString() ?? '');
     if (type === PACKET) {
       const id = interfaceAt(file, bytes, at);
       const captured = bytes.readUInt32LE(at + 20);
@@ -30,8 +30,8 @@ export function walkPcapng(bytes: Buffer): WalkedFile {
       file.packets.push({ interface: id, number: captured < 4 ? -1 : bytes.readUInt32BE(at + 28) });
     }
     if (type === STATISTICS) {
-      const received = Number(option(bytes, at + 20, 4).readBigUInt64LE());
-      const dropped = Number(option(bytes, at + 20, 5).readBigUInt64LE());
+      const received = count(option(bytes, at + 20, 4));
+      const dropped = count(option(bytes, at + 20, 5));
       file.statistics.set(interfaceAt(file, bytes, at), { received, dropped });
     }
     at += length;
@@ -45,11 +45,15 @@ function interfaceAt(file: WalkedFile, bytes: Buffer, at: number): number {
   return id;
 }
 
-/** The value of an option of a block whose options begin at `at`. */
-function option(bytes: Buffer, at: number, code: number): Buffer {
+function count(value: Buffer | undefined): number {
+  return value === undefined ? Number.NaN : Number(value.readBigUInt64LE());
+}
+
+/** The value of an option of a block whose options begin at `at`, if it is there. */
+function option(bytes: Buffer, at: number, code: number): Buffer | undefined {
   for (let next = at; bytes.readUInt16LE(next) !== 0; next += 4 + ((bytes.readUInt16LE(next + 2) + 3) & ~3)) {
     if (bytes.readUInt16LE(next) !== code) continue;
     return bytes.subarray(next + 4, next + 4 + bytes.readUInt16LE(next + 2));
   }
-  throw new Error(`There is no option ${code} at ${at}.`);
+  return undefined;
 }
