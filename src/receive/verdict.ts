@@ -46,7 +46,11 @@ function judgeIpv4(bytes: Uint8Array, view: DataView, out: Layers): Verdict {
   const headerLen = ipv4.headerLen(bytes, at);
   if (headerLen < ipv4.HEADER_LEN) return Verdict.bad;
   if (at + headerLen > out.frameEnd) return Verdict.unverifiable;
-  return checksum.fold(checksum.sum(view, at, at + headerLen)) === ALL_ONES ? Verdict.valid : Verdict.bad;
+  const sum =
+    headerLen === ipv4.HEADER_LEN
+      ? checksum.plainHeaderSum(view, at)
+      : checksum.sum(view, at, at + headerLen);
+  return checksum.fold(sum) === ALL_ONES ? Verdict.valid : Verdict.bad;
 }
 
 function judgeTransport(bytes: Uint8Array, view: DataView, out: Layers): Verdict {

@@ -5,7 +5,6 @@
  * word count the same wherever they stand. What leaves it is folded to a small integer, because a double that a
  * function returns costs an allocation. Usual order: `finish(pseudoSum(…) + sum(view, at, end))`.
  */
-import { ADDRESS_LEN as IPV4_ADDRESS_LEN } from './ipv4.ts';
 import { ADDRESS_LEN as IPV6_ADDRESS_LEN } from './ipv6.ts';
 
 const TWO_32 = 0x1_0000_0000;
@@ -40,6 +39,17 @@ export function sum(view: DataView, at: number, end: number): number {
   return (low & 0xffff) + (low >>> 16) + (high & 0xffff) + (high >>> 16);
 }
 
+/** The same for an IPv4 header without options, 20 bytes: all in small integers, as most headers are summed. */
+export function plainHeaderSum(view: DataView, at: number): number {
+  const a = view.getInt32(at);
+  const b = view.getInt32(at + 4);
+  const c = view.getInt32(at + 8);
+  const d = view.getInt32(at + 12);
+  const e = view.getInt32(at + 16);
+  const low = (a & 0xffff) + (b & 0xffff) + (c & 0xffff) + (d & 0xffff) + (e & 0xffff);
+  return low + (a >>> 16) + (b >>> 16) + (c >>> 16) + (d >>> 16) + (e >>> 16);
+}
+
 /**
  * Folds a sum below 2^31 to 16 bits, 0..0xffff; 0 only if everything summed was zero. A packet with a right
  * checksum folds to 0xffff.
@@ -72,8 +82,14 @@ export function pseudoSum(
   protocol: number,
   length: number,
 ): number {
-  const len = version === 4 ? IPV4_ADDRESS_LEN : IPV6_ADDRESS_LEN;
   let total = protocol + length;
-  for (let i = 0; i < len; i += 2) total += view.getUint16(sourceAt + i) + view.getUint16(destinationAt + i);
+  if (version === 4) {
+    const source = view.getInt32(sourceAt);
+    const destination = view.getInt32(destinationAt);
+    total += (source & 0xffff) + (source >>> 16) + (destination & 0xffff) + (destination >>> 16);
+    return total;
+  }
+  for (let i = 0; i < IPV6_ADDRESS_LEN; i += 2)
+    total += view.getUint16(sourceAt + i) + view.getUint16(destinationAt + i);
   return total;
 }

@@ -33,14 +33,14 @@ export function copyBlock(source: Block, at: number, end: number, target: Block,
   let i = at;
   let next = targetAt;
   for (const last = end - 16; i <= last; i += 16) {
-    to.setInt32(next, from.getInt32(i));
-    to.setInt32(next + 4, from.getInt32(i + 4));
-    to.setInt32(next + 8, from.getInt32(i + 8));
-    to.setInt32(next + 12, from.getInt32(i + 12));
+    to.setInt32(next, from.getInt32(i, true), true);
+    to.setInt32(next + 4, from.getInt32(i + 4, true), true);
+    to.setInt32(next + 8, from.getInt32(i + 8, true), true);
+    to.setInt32(next + 12, from.getInt32(i + 12, true), true);
     next += 16;
   }
   for (const last = end - 4; i <= last; i += 4) {
-    to.setInt32(next, from.getInt32(i));
+    to.setInt32(next, from.getInt32(i, true), true);
     next += 4;
   }
   for (; i < end; i++) to.setUint8(next++, from.getUint8(i));
