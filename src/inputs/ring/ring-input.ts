@@ -146,7 +146,8 @@ export class RingInput implements Input {
    */
   #waitMs(isFilling: boolean, idleMs: number): number {
     if (!isFilling) return this.#quietWaitMs;
-    return Math.min(Math.max(this.#retireMs - 1 - idleMs, SOON_WAIT_MS), this.#quietWaitMs);
+    // a timer counts from when its turn began: one that comes a little too soon would have to be set again
+    return Math.min(Math.max(this.#retireMs + 1 - idleMs, SOON_WAIT_MS), this.#quietWaitMs + 1);
   }
 
   #close(): void {
