@@ -62,8 +62,8 @@ test.each([
   ['all of 99 split: too few to judge', [99, BOTH | SPLIT], undefined, false],
 ] as const)('%s', (_, most, rest, warned) => {
   const { log, fill, look } = makeWatch();
-  fill(0, ...most);
-  if (rest !== undefined) fill(1000, ...rest);
+  fill(0, most[0], most[1]);
+  if (rest !== undefined) fill(1000, rest[0], rest[1]);
   look(60);
   expect(log.lines.map(({ level }) => level)).toEqual(warned ? ['warn'] : []);
   if (!warned) return;

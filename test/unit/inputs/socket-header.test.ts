@@ -36,8 +36,8 @@ test('the receiver reads back what was written: payload, port and source, at any
       nat(50),
       (from, sport, dport, payload, at) => {
         const bytes = Buffer.alloc(at + HEADER_MAX_LEN + payload.length + 8, 0xa5);
-        const sender = senders.socketAddress(from, sport);
-        const payloadAt = writeSocketHeader(blockOf(bytes).view, at, sender, 0, dport, payload.length);
+        const address = senders.socketAddress(from, sport);
+        const payloadAt = writeSocketHeader(blockOf(bytes).view, at, address, 0, dport, payload.length);
         bytes.set(payload, payloadAt);
         const end = payloadAt + payload.length;
         expect(payloadAt - at).toBeLessThanOrEqual(HEADER_MAX_LEN);
