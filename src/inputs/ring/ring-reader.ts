@@ -8,6 +8,9 @@ import { RingMemory } from './ring-memory.ts';
 /** Most packets a batch. */
 export const BATCH_PACKETS = 2048;
 
+/** Most blocks a batch: long packets would fill the ring before a batch of them was given back. */
+const BATCH_BLOCKS = 8;
+
 /** A batch that lies in one block, or in several that follow each other. */
 export interface RingBatch {
   readonly batch: PacketBatch;
@@ -75,7 +78,7 @@ export class RingReader {
     const { batch } = taken;
     let isEnd = false;
     while (!isEnd && batch.count < this.#batchPackets && this.#isReadyAt(position, sequence)) {
-      isEnd = this.#memory.isTimedOut(position);
+      isEnd = this.#memory.isTimedOut(position) || taken.blocks + 1 === BATCH_BLOCKS;
       this.#out[position] = (this.#out[position] ?? 0) + 1;
       taken.blocks++;
       offset = this.#read(position, offset, batch);
