@@ -38,6 +38,8 @@ export class PacketBatch {
   readonly frameWireLen: Uint32Array;
   /** `Verdict` of the inner transport checksum. */
   readonly transportVerdict: Uint8Array;
+  /** Bits of `Mark`. */
+  readonly marks: Uint8Array;
 
   /** Slots the receiver hands to the sinks, in order. */
   readonly delivered: Uint32Array;
@@ -58,6 +60,7 @@ export class PacketBatch {
     this.frameEnd = new Uint32Array(capacity);
     this.frameWireLen = new Uint32Array(capacity);
     this.transportVerdict = new Uint8Array(capacity);
+    this.marks = new Uint8Array(capacity);
     this.delivered = new Uint32Array(capacity);
   }
 

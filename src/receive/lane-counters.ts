@@ -1,5 +1,4 @@
 import type { Layers } from '../packet/layers.ts';
-import { Verdict } from '../packet/verdict.ts';
 
 /**
  * What is counted for one lane in one worker: a row of 64-bit floats in shared memory. Rows of all lanes of a
@@ -23,10 +22,24 @@ export const LaneCounter = {
   ipVerdict: 10,
   /** The first of the verdicts on inner transport checksums: `transportVerdict + Verdict.x`. */
   transportVerdict: 16,
+  /** Copies that another mirror source, or a session of another VNI, had delivered before. */
+  duplicates: 22,
+  /** Packets that left the resequencer after a later one of their flow. */
+  late: 23,
+  /** Places in the sequence that the resequencer gave up waiting for. */
+  gaps: 24,
+  /** TCP flows that ended, or were reported at the end. */
+  tcpFlows: 25,
+  /** Of these, those with data of which packets of one direction only came. */
+  oneSidedFlows: 26,
+  /** TCP payload bytes that the other side acknowledged, in directions whose data was seen before and after. */
+  ackedBytes: 27,
+  /** Of these, those that never came: lost on the way to this appliance. */
+  unseenBytes: 28,
 } as const;
 
 /** Floats in a row. */
-export const LANE_COUNTERS_LENGTH = LaneCounter.transportVerdict + Object.keys(Verdict).length;
+export const LANE_COUNTERS_LENGTH = 29;
 
 /**
  * Counts one delivered frame.
