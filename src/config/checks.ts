@@ -15,6 +15,7 @@ export function crossCheck(config: Config, given: Given, problems: Problem[]): v
   checkPorts(config, report);
   checkExpectations(config, report);
   checkFiles(config, report);
+  checkDuplicates(config, report);
   checkHttp(config, report);
   checkReadiness(config, given, problems);
 }
@@ -61,6 +62,16 @@ function checkFiles({ sinks }: Config, report: Report): void {
     if (owner === undefined) continue;
     const text = `sinks.${name}.directory is ${JSON.stringify(directory)}, the folder of sinks.${owner}`;
     report(['sinks', name, 'directory'], text, directory, 'a folder of its own');
+  }
+}
+
+/** Duplicates can be left out only where somebody finds them. */
+function checkDuplicates({ analysis, sinks }: Config, report: Report): void {
+  if (analysis.duplicates.detect === 'on') return;
+  for (const [name, { enabled, output }] of Object.entries(sinks)) {
+    if (!enabled || output?.duplicates !== 'drop') continue;
+    const text = `sinks.${name}.output.duplicates is drop, and analysis.duplicates.detect is off: none would be found`;
+    report(['sinks', name, 'output', 'duplicates'], text, 'drop', 'analysis.duplicates.detect: on');
   }
 }
 

@@ -45,7 +45,7 @@ export const defaultConfig: Config = {
       acrossVnis: true,
     },
     flows: {
-      enabled: false,
+      enabled: true,
       maxFlows: 1000000,
       nameBytes: 67108864,
       idleSeconds: {
@@ -54,6 +54,7 @@ export const defaultConfig: Config = {
         other: 30,
       },
       activeSeconds: 120,
+      perVlan: false,
     },
   },
   sinks: {

@@ -34,23 +34,25 @@ const select = Type.Object(
 /** In which order and shape a sink is given its packets. */
 const output = Type.Object(
   {
-    order: Type.Enum(['auto', 'arrival'], {
+    order: Type.Enum(['auto', 'arrival', 'flow'], {
       default: 'auto',
-      later: ['flow'],
       reload: false,
-      description: 'Order of the packets: as they arrived; auto is the order that suits this kind of sink.',
+      description:
+        'Order of the packets: as they arrived, or each TCP stream in the order of its sequence numbers ' +
+        '(analysis.order); auto is the order that suits this kind of sink.',
     }),
-    repair: Type.Enum(['none'], {
+    repair: Type.Enum(['none', 'partial', 'all'], {
       default: 'none',
-      later: ['partial', 'all'],
       reload: false,
-      description: 'Which transport checksums are completed. Evidence is never altered unasked.',
+      description:
+        'Which checksums are completed: none; those left to a network card (partial); wrong ones too (all). ' +
+        'Cut packets never; evidence is never altered unasked.',
     }),
-    duplicates: Type.Enum(['keep'], {
+    duplicates: Type.Enum(['keep', 'drop'], {
       default: 'keep',
-      later: ['drop'],
       reload: false,
-      description: 'What becomes of packets that were marked as duplicates.',
+      description:
+        'What becomes of packets that were marked as duplicates; drop needs analysis.duplicates.detect: on.',
     }),
   },
   { additionalProperties: false },

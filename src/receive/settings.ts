@@ -94,27 +94,31 @@ export const admission = Type.Object(
   { additionalProperties: false },
 );
 
-const later = { later: true, reload: false } as const;
-
 const order = Type.Object(
   {
-    holdUs: Type.Literal(20_000, {
-      ...later,
+    holdUs: Type.Integer({
       default: 20_000,
+      minimum: 0,
+      maximum: 10_000_000,
       unit: 'µs',
-      description: 'Longest time that a packet is held back so that its flow leaves in order.',
+      reload: false,
+      description: 'Longest time that a packet is held back so that its TCP stream leaves in order.',
     }),
-    holdPackets: Type.Literal(64, {
-      ...later,
+    holdPackets: Type.Integer({
       default: 64,
+      minimum: 1,
+      maximum: 65_536,
       unit: 'packets',
-      description: 'Most packets of one flow that are held back.',
+      reload: false,
+      description: 'Most packets of one TCP stream that are held back.',
     }),
-    holdBytes: Type.Literal(67_108_864, {
-      ...later,
+    holdBytes: Type.Integer({
       default: 67_108_864,
+      minimum: 1_048_576,
+      maximum: 4_294_967_296,
       unit: 'bytes',
-      description: 'Most bytes that are held back in all.',
+      reload: false,
+      description: 'Memory for packets that are held back, of all workers together.',
     }),
   },
   { additionalProperties: false },
@@ -122,76 +126,80 @@ const order = Type.Object(
 
 const duplicates = Type.Object(
   {
-    detect: Type.Enum(['off'], {
+    detect: Type.Enum(['off', 'on'], {
       default: 'off',
-      later: ['on'],
       reload: false,
-      description: 'Whether copies of a packet that was seen before are marked.',
+      description:
+        'Whether copies of a packet that another mirror source, or a session of another VNI, delivered before are marked.',
     }),
-    windowUs: Type.Literal(100_000, {
-      ...later,
+    windowUs: Type.Integer({
       default: 100_000,
+      minimum: 1,
+      maximum: 60_000_000,
       unit: 'µs',
+      reload: false,
       description: 'How long a packet is remembered.',
     }),
-    acrossVnis: Type.Literal(true, {
-      ...later,
+    acrossVnis: Type.Boolean({
       default: true,
+      reload: false,
       description: 'Whether copies under two VNIs count as duplicates.',
     }),
   },
   { additionalProperties: false },
 );
 
-const idleSeconds = Type.Object(
-  {
-    tcp: Type.Literal(350, {
-      ...later,
-      default: 350,
-      unit: 's',
-      description: 'A TCP flow ends after so long without packets.',
-    }),
-    udp: Type.Literal(60, {
-      ...later,
-      default: 60,
-      unit: 's',
-      description: 'A UDP flow ends after so long without packets.',
-    }),
-    other: Type.Literal(30, {
-      ...later,
-      default: 30,
-      unit: 's',
-      description: 'Any other flow ends after so long without packets.',
-    }),
-  },
-  { additionalProperties: false },
-);
+function idle(seconds: number, which: string) {
+  return Type.Integer({
+    default: seconds,
+    minimum: 1,
+    maximum: 86_400,
+    unit: 's',
+    reload: false,
+    description: `${which} flow ends after so long without packets.`,
+  });
+}
 
 const flows = Type.Object(
   {
-    enabled: Type.Literal(false, {
-      ...later,
-      default: false,
-      description: 'Whether packets are counted by flow.',
+    enabled: Type.Boolean({
+      default: true,
+      reload: false,
+      description: 'Whether packets are counted by flow. `decap` does so where --flows is given.',
     }),
-    maxFlows: Type.Literal(1_000_000, {
-      ...later,
+    maxFlows: Type.Integer({
       default: 1_000_000,
+      minimum: 1_024,
+      maximum: 50_000_000,
       unit: 'flows',
-      description: 'Most flows that are open at one time.',
+      reload: false,
+      description: 'Most flows that are open at one time, of all workers together: under 300 bytes each.',
     }),
-    nameBytes: Type.Literal(67_108_864, {
-      ...later,
+    nameBytes: Type.Integer({
       default: 67_108_864,
+      minimum: 65_536,
+      maximum: 4_294_967_296,
       unit: 'bytes',
-      description: 'Memory for the names that were seen for addresses.',
+      reload: false,
+      description:
+        'Memory for names that were seen (DNS, TLS, HTTP, QUIC) in open flows, of all workers together.',
     }),
-    idleSeconds,
-    activeSeconds: Type.Literal(120, {
-      ...later,
+    idleSeconds: Type.Object(
+      { tcp: idle(350, 'A TCP'), udp: idle(60, 'A UDP'), other: idle(30, 'Any other') },
+      { additionalProperties: false },
+    ),
+    activeSeconds: Type.Integer({
       default: 120,
+      minimum: 1,
+      maximum: 86_400,
       unit: 's',
+      reload: false,
       description: 'A flow that goes on is reported so often.',
+    }),
+    perVlan: Type.Boolean({
+      default: false,
+      reload: false,
+      description: 'Whether the same addresses and ports under another VLAN id are another flow.',
     }),
   },
   { additionalProperties: false },

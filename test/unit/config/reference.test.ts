@@ -32,8 +32,8 @@ test('a row says type, default, unit, whether it can be reloaded, and what it me
     reload: 'yes',
     meaning: 'A lane without packets for so long is closed and its place is freed.',
   });
-  expect(rows.get('`analysis.duplicates.detect`')?.meaning).toMatch(/Later: on\.$/);
-  expect(rows.get('`analysis.flows.enabled`')?.type).toBe('later; only false');
+  expect(rows.get('`sinks.NAME.kind`')?.meaning).toMatch(/Later: .*pipe\.$/);
+  expect(rows.get('`sinks.NAME.select.snapLength`')?.type).toBe('later; only 0');
   expect(rows.get('`sinks.NAME.kind`')?.default).toBe('must be given');
   expect(rows.get('`admission.expect`')?.meaning).toContain('`silentSeconds`: After so long');
 });

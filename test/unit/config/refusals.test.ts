@@ -143,24 +143,8 @@ describe('a setting that is not known is refused with the nearest known one', ()
 describe('what a later version builds is refused in words of its own', () => {
   test.each([
     [
-      'analysis: { flows: { enabled: on } }',
-      'm.yaml:1:31: analysis.flows.enabled "on" is not in this version; it takes false.',
-    ],
-    [
-      'analysis: { duplicates: { detect: true } }',
-      'm.yaml:1:35: analysis.duplicates.detect true is not in this version; it takes off.',
-    ],
-    [
       'sinks: { bus: { kind: kafka, brokers: [127.0.0.1:9092] } }',
       'm.yaml:1:23: sinks.bus.kind "kafka" is not in this version; it takes files.',
-    ],
-    [
-      'sinks: { captures: { output: { order: flow } } }',
-      'm.yaml:1:39: sinks.captures.output.order "flow" is not in this version; it takes auto or arrival.',
-    ],
-    [
-      'sinks: { captures: { output: { repair: partial } } }',
-      'm.yaml:1:40: sinks.captures.output.repair "partial" is not in this version; it takes none.',
     ],
     [
       'sinks: { captures: { select: { vnis: [7] } } }',
@@ -204,6 +188,10 @@ describe('rules between settings', () => {
       'm.yaml:1:59: sinks.b.directory is "captures/", the folder of sinks.a.',
     ],
     [
+      'sinks: { captures: { output: { duplicates: drop } } }',
+      'm.yaml:1:44: sinks.captures.output.duplicates is drop, and analysis.duplicates.detect is off: none would be found.',
+    ],
+    [
       'http: { port: 80, tcpHealthPort: 80 }',
       'm.yaml:1:34: http.tcpHealthPort is 80, the port of http.port.',
     ],
@@ -224,14 +212,14 @@ describe('several problems', () => {
   test('are reported together, in the order of the settings', () => {
     const error = refused({
       file: 'm.yaml',
-      text: 'workers: x\nanalysis: { duplicates: { detect: on } }\nbehind: alb',
+      text: 'workers: x\nhttp: { token: s3cret }\nbehind: alb',
     });
     expect(error.message).toBe(
       [
         '3 settings are wrong:',
         '  m.yaml:1:10: workers is "x"; expected a whole number from 0 to 64.',
         '  m.yaml:3:9: behind is "alb"; expected direct, nlb or gwlb.',
-        '  m.yaml:2:35: analysis.duplicates.detect "on" is not in this version; it takes off.',
+        '  m.yaml:2:16: http.token (hidden) is not in this version; it takes no value.',
       ].join('\n'),
     );
     expect(error.code).toBe('CONFIG_INVALID');
@@ -239,7 +227,7 @@ describe('several problems', () => {
   });
 
   test('all of later versions keep their code', () => {
-    const text = 'analysis: { duplicates: { detect: on }, flows: { enabled: true } }';
+    const text = '{ sinks: { captures: { select: { vnis: [7] } } }, http: { token: s3cret } }';
     expect(refused({ text }).code).toBe('NOT_IN_THIS_VERSION');
   });
 

@@ -101,8 +101,7 @@ describe('the promised settings', () => {
     const error = refused({ file: 'm.yaml', text: promised });
     expect(error.code).toBe('NOT_IN_THIS_VERSION');
     expect(error.message.split('\n').map((line) => line.trim())).toEqual([
-      '5 settings are wrong:',
-      'm.yaml:19:21: analysis.flows.enabled true is not in this version; it takes false.',
+      '4 settings are wrong:',
       'm.yaml:23:21: sinks.flowLog.kind "flow-files" is not in this version; it takes files.',
       'm.yaml:24:21: sinks.bus.kind "kafka" is not in this version; it takes files.',
       'm.yaml:27:21: sinks.tap.kind "inject" is not in this version; it takes files.',
@@ -112,7 +111,7 @@ describe('the promised settings', () => {
 
   test('have these defaults, and come in this order', () => {
     const want = parse(promised);
-    want.analysis.flows.enabled = false;
+    want.analysis.flows.perVlan = false;
     want.sinks = { captures: want.sinks.captures };
     const config = defaultConfig();
     expect(config).toMatchObject(want);

@@ -1,0 +1,82 @@
+import { PacketBatch } from '../packet/batch.ts';
+import type { Block } from '../wire/block.ts';
+import { copyBlock } from '../wire/copy.ts';
+
+/** Packets and frame bytes of one batch that is built; a single larger frame gets a block of its own size. */
+const CAPACITY = 1024;
+const BLOCK_BYTES = 1_048_576;
+
+/**
+ * Builds batches of packets that are copied one by one: for sinks that are given their packets in another order than
+ * they came. Every packet is delivered; the outer columns say nothing.
+ */
+export class BatchBuilder {
+  readonly #free: PacketBatch[] = [];
+  readonly #full: PacketBatch[] = [];
+  #batch: PacketBatch | undefined;
+  #used = 0;
+
+  /** Copies one frame, `frameAt .. frameEnd` of `source`, to the end of what is built. */
+  put(
+    source: Block,
+    frameAt: number,
+    frameEnd: number,
+    lane: number,
+    seconds: number,
+    nanoseconds: number,
+    frameWireLen: number,
+    transportVerdict: number,
+    marks: number,
+  ): void {
+    const bytes = frameEnd - frameAt;
+    let batch = this.#batch;
+    if (batch === undefined || batch.count === batch.capacity || this.#used + bytes > batch.bytes.length) {
+      batch = this.#next(bytes);
+    }
+    const slot = batch.count++;
+    const at = this.#used;
+    if (bytes > 0) copyBlock(source, frameAt, frameEnd, batch, at);
+    // whole words: the copy of the next one is not torn
+    this.#used = (at + bytes + 3) & ~3;
+    batch.lane[slot] = lane;
+    batch.frameAt[slot] = at;
+    batch.frameEnd[slot] = at + bytes;
+    batch.at[slot] = at;
+    batch.end[slot] = at + bytes;
+    batch.wireLen[slot] = frameWireLen;
+    batch.frameWireLen[slot] = frameWireLen;
+    batch.seconds[slot] = seconds;
+    batch.nanoseconds[slot] = nanoseconds;
+    batch.transportVerdict[slot] = transportVerdict;
+    batch.marks[slot] = marks;
+    batch.delivered[slot] = slot;
+    batch.deliveredCount = batch.count;
+  }
+
+  /** The next batch that is built, the last one included though it has room; undefined when there is none. */
+  take(): PacketBatch | undefined {
+    const full = this.#full.shift();
+    if (full !== undefined) return full;
+    const batch = this.#batch;
+    this.#batch = undefined;
+    return batch;
+  }
+
+  /** Gives a batch back that nobody reads any more. */
+  give(batch: PacketBatch): void {
+    // one that was made for a large frame is not kept
+    if (batch.bytes.length === BLOCK_BYTES) this.#free.push(batch);
+  }
+
+  #next(bytes: number): PacketBatch {
+    if (this.#batch !== undefined) this.#full.push(this.#batch);
+    const batch =
+      bytes > BLOCK_BYTES
+        ? new PacketBatch(1, Buffer.allocUnsafeSlow(bytes))
+        : (this.#free.pop() ?? new PacketBatch(CAPACITY, Buffer.allocUnsafeSlow(BLOCK_BYTES)));
+    batch.clear();
+    this.#batch = batch;
+    this.#used = 0;
+    return batch;
+  }
+}
