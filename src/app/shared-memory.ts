@@ -1,4 +1,5 @@
 import { SinkCounters } from '../pipeline/sink-counters.ts';
+import { ANALYSIS_TALLY_LENGTH } from '../receive/analysis-tally.ts';
 import { allocateLanes, type LaneMemory } from '../receive/lane-memory.ts';
 import { allocateSymmetry } from '../receive/symmetry-memory.ts';
 import { settled, Tally, TALLY_LENGTH } from '../receive/tally.ts';
@@ -22,6 +23,8 @@ export interface SharedMemory {
   readonly lanes: LaneMemory;
   /** `workers` rows of `TALLY_LENGTH` floats. */
   readonly tallies: SharedArrayBuffer;
+  /** `workers` rows of `ANALYSIS_TALLY_LENGTH` floats. */
+  readonly analysis: SharedArrayBuffer;
   /** `workers` rows, each one row of `SinkCounters` a sink, one after the other. */
   readonly sinks: SharedArrayBuffer;
   /** A sample of connections and who saw them; see `receive/symmetry-memory.ts`. */
@@ -42,6 +45,7 @@ export function allocateMemory(
     sinkPlans,
     lanes: allocateLanes(maxLanes, workers),
     tallies: new SharedArrayBuffer(workers * TALLY_LENGTH * FLOAT_BYTES),
+    analysis: new SharedArrayBuffer(workers * ANALYSIS_TALLY_LENGTH * FLOAT_BYTES),
     sinks: new SharedArrayBuffer(workers * sinkRowsLength(sinkPlans) * FLOAT_BYTES),
     symmetry: allocateSymmetry(),
   };
@@ -50,6 +54,12 @@ export function allocateMemory(
 /** The packet ledger of one worker, to write to; see `Tally`. */
 export function tallyOf(memory: SharedMemory, worker: number): Float64Array {
   return new Float64Array(memory.tallies, worker * TALLY_LENGTH * FLOAT_BYTES, TALLY_LENGTH);
+}
+
+/** What one worker counts of fragments, duplicates, order and flows, to write to; see `AnalysisTally`. */
+export function analysisTallyOf(memory: SharedMemory, worker: number): Float64Array {
+  const at = worker * ANALYSIS_TALLY_LENGTH * FLOAT_BYTES;
+  return new Float64Array(memory.analysis, at, ANALYSIS_TALLY_LENGTH);
 }
 
 /**

@@ -2,6 +2,7 @@ import { array, assert, integer, property, record, uniqueArray, string } from 'f
 import { expect, test } from 'vitest';
 import {
   allocateMemory,
+  analysisTallyOf,
   readSinkCounters,
   readTally,
   type SharedMemory,
@@ -27,6 +28,7 @@ function rows(memory: SharedMemory): { fill: (value: number) => void; holds: () 
   };
   for (let worker = 0; worker < memory.workers; worker++) {
     add(tallyOf(memory, worker));
+    add(analysisTallyOf(memory, worker));
     for (let slot = 0; slot < lanes.slots; slot++) {
       add(lanes.counters(worker).subarray(slot * LANE_COUNTERS_LENGTH, (slot + 1) * LANE_COUNTERS_LENGTH));
     }
