@@ -20,7 +20,8 @@ export const MAX_EXTENSIONS = 16;
 /** What no offset points to. */
 export const ABSENT = -1;
 
-const FRAGMENT_LEN = 8;
+/** Bytes of a fragment header. */
+export const FRAGMENT_LEN = 8;
 const ROUTING_FIXED_LEN = 8;
 const ADDRESS_LEN = 16;
 
@@ -38,6 +39,8 @@ export class ExtensionWalk {
   fragmentOffset = 0;
   /** 1 where fragments follow this one. */
   moreFragments = 0;
+  /** The fragment header that the three are from, whose identification is in its bytes 4-7; ABSENT without one. */
+  fragmentAt = ABSENT;
   /**
    * Address that the pseudo-header takes as destination (RFC 8200 section 8.1): the header's own, or the final
    * one of a routing header on its way. ABSENT where that header's type is unknown or its address list too short.
@@ -55,6 +58,7 @@ export function walk(bytes: Uint8Array, ipAt: number, end: number, out: Extensio
   out.fragment = 0;
   out.fragmentOffset = 0;
   out.moreFragments = 0;
+  out.fragmentAt = ABSENT;
   out.pseudoDestinationAt = ipAt + DESTINATION;
   out.protocol = nextHeader(bytes, ipAt);
 
@@ -98,6 +102,7 @@ function extensionLen(bytes: Uint8Array, at: number, protocol: number): number {
 /** Fragment header: byte 2-3 hold the offset in 8-byte units (13 bits), two reserved bits and the M flag. */
 function readFragment(bytes: Uint8Array, at: number, out: ExtensionWalk): void {
   const field = u16(bytes, at + 2);
+  out.fragmentAt = at;
   out.fragmentOffset = field & 0xfff8;
   out.moreFragments = field & 1;
   out.fragment = out.fragmentOffset !== 0 || out.moreFragments === 1 ? 1 : 0;

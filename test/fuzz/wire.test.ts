@@ -8,6 +8,7 @@ import { TUPLE_MAX_LEN, writeTuple } from '../../src/wire/community-id.ts';
 import * as ethernet from '../../src/wire/ethernet.ts';
 import { Fault } from '../../src/wire/fault.ts';
 import * as geneve from '../../src/wire/geneve.ts';
+import * as gre from '../../src/wire/gre.ts';
 import * as icmp from '../../src/wire/icmp.ts';
 import * as icmpv6 from '../../src/wire/icmpv6.ts';
 import * as ipv4 from '../../src/wire/ipv4.ts';
@@ -22,6 +23,7 @@ import { scaled } from '../support/scale.ts';
 import { arpVectors } from '../vectors/arp.ts';
 import { ethernetVectors } from '../vectors/ethernet.ts';
 import { geneveFaults, geneveVectors } from '../vectors/geneve.ts';
+import { greVectors } from '../vectors/gre.ts';
 import { icmpVectors } from '../vectors/icmp.ts';
 import { icmpv6Vectors } from '../vectors/icmpv6.ts';
 import { ipv4Incomplete, ipv4Vectors } from '../vectors/ipv4.ts';
@@ -207,6 +209,17 @@ const parsers: readonly Parser[] = [
         const dataEnd = dataAt + geneve.optionDataLen(bytes, dataAt);
         expect(dataEnd).toBeLessThanOrEqual(at + geneve.headerLen(bytes, at));
       }
+      return true;
+    },
+  },
+  {
+    name: 'gre',
+    seeds: greVectors,
+    parse(bytes, at, end) {
+      if (!gre.complete(bytes, at, end)) return false;
+      expectWithin(gre.headerLen(bytes, at), end - at);
+      expectWithin(gre.protocolType(bytes, at), 0xffff);
+      if (gre.hasKey(bytes, at)) expectWithin(gre.key(bytes, at), 0xffff_ffff);
       return true;
     },
   },

@@ -2,7 +2,8 @@ import { MAX_EXTENSIONS } from '../../src/wire/ipv6-extension.ts';
 
 /**
  * What stands behind the forty bytes of an IPv6 header, and what a walk finds there. Offsets count from the first
- * byte of the IPv6 header; what is left out of a row is 0, except `destinationAt`, which is 24 then.
+ * byte of the IPv6 header; what is left out of a row is 0, except `destinationAt`, which is 24 then, and
+ * `fragmentAt`, which is -1.
  */
 export interface ExtensionVector {
   readonly name: string;
@@ -16,6 +17,7 @@ export interface ExtensionVector {
   readonly fragment?: 1;
   readonly fragmentOffset?: number;
   readonly moreFragments?: 1;
+  readonly fragmentAt?: number;
   readonly destinationAt?: number;
 }
 
@@ -79,6 +81,7 @@ export const extensionVectors: readonly ExtensionVector[] = [
     complete: 1,
     fragment: 1,
     moreFragments: 1,
+    fragmentAt: 40,
   },
   {
     name: 'middle fragment; reserved bits are ignored',
@@ -91,6 +94,7 @@ export const extensionVectors: readonly ExtensionVector[] = [
     fragment: 1,
     moreFragments: 1,
     fragmentOffset: 1448,
+    fragmentAt: 40,
   },
   {
     name: 'last fragment whose data is a destination options header: not walked',
@@ -102,6 +106,7 @@ export const extensionVectors: readonly ExtensionVector[] = [
     complete: 1,
     fragment: 1,
     fragmentOffset: 1448,
+    fragmentAt: 40,
   },
   {
     name: 'fragment header around a whole packet is no fragment',
@@ -111,6 +116,7 @@ export const extensionVectors: readonly ExtensionVector[] = [
     protocol: 17,
     transportAt: 48,
     complete: 1,
+    fragmentAt: 40,
   },
   {
     name: 'routing type 0 on its way: the last address is the destination',

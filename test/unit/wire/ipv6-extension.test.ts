@@ -25,6 +25,7 @@ test.each(extensionVectors)('$name', (row) => {
     fragment: row.fragment ?? 0,
     fragmentOffset: row.fragmentOffset ?? 0,
     moreFragments: row.moreFragments ?? 0,
+    fragmentAt: row.fragmentAt === undefined ? -1 : ipAt + row.fragmentAt,
     pseudoDestinationAt: destinationAt < 0 ? -1 : ipAt + destinationAt,
   });
 });
