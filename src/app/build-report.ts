@@ -14,6 +14,7 @@ import { addRow, LANE_COUNTERS_LENGTH, LaneCounter } from '../receive/lane-count
 import type { LaneDirectory } from '../receive/lanes.ts';
 import { Tally, TALLY_LENGTH } from '../receive/tally.ts';
 import { FAULT_COUNT, faultNames } from '../wire/fault.ts';
+import { analysisTotals } from './analysis-totals.ts';
 import type { FileList } from './file-list.ts';
 import { readSinkCounters, readTally, type SharedMemory, tallyOf } from './shared-memory.ts';
 
@@ -46,6 +47,7 @@ export function buildReport(memory: SharedMemory, lanes: LaneDirectory, extras: 
     },
     reservedBits: tally[Tally.reservedBits] ?? 0,
     misrouted: extras.behindGwlb ? (tally[Tally.geneveOnly] ?? 0) : 0,
+    ...analysisTotals(memory),
     closedLanes: extras.closedLanes,
     lanes: laneReports(memory, lanes, extras.files),
     sinks: memory.sinkPlans.map((_, index) => sinkReport(memory, index)),
@@ -111,6 +113,15 @@ function laneReport(lanes: LaneDirectory, slot: number, totals: Float64Array, fi
     truncated: at(LaneCounter.truncated),
     snapped: at(LaneCounter.snapped),
     reordered: at(LaneCounter.reordered),
+    late: at(LaneCounter.late),
+    gaps: at(LaneCounter.gaps),
+    duplicates: at(LaneCounter.duplicates),
+    upstream: {
+      tcpFlows: at(LaneCounter.tcpFlows),
+      oneSidedFlows: at(LaneCounter.oneSidedFlows),
+      ackedBytes: at(LaneCounter.ackedBytes),
+      unseenBytes: at(LaneCounter.unseenBytes),
+    },
     checksum: { ip: ipChecksums(at), transport: transportChecksums(at) },
     first: isoTimestamp(at(LaneCounter.firstSeconds), at(LaneCounter.firstNanoseconds)),
     last: isoTimestamp(at(LaneCounter.lastSeconds), at(LaneCounter.lastNanoseconds)),

@@ -1,3 +1,4 @@
+import { analysisLines } from './analysis-text.ts';
 import {
   ledgerBytesDifference,
   ledgerDifference,
@@ -8,7 +9,9 @@ import {
 
 /** The report for people: the same numbers as the JSON, in aligned tables. Ends with a newline. */
 export function reportText(report: Report): string {
-  const parts = [ledgerPart, lanesPart, checksumsPart, filesPart, sinksPart].map((part) => part(report));
+  const parts = [ledgerPart, lanesPart, checksumsPart, analysisPart, filesPart, sinksPart].map((part) =>
+    part(report),
+  );
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
@@ -85,6 +88,11 @@ const checksumColumns: readonly Column<LaneReport>[] = [
 
 function checksumsPart({ lanes }: Report): string {
   return lanes.length === 0 ? '' : table(checksumColumns, lanes).join('\n');
+}
+
+function analysisPart(report: Report): string {
+  const lines = analysisLines(report);
+  return lines.length === 0 ? '' : ['Analysis', ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
 function filesPart({ lanes }: Report): string {

@@ -1,8 +1,10 @@
+import type { AnalysisReport, UpstreamCounts } from './analysis-report.ts';
+
 /**
  * The report of `decap`, of a stopped `receive`, and what every scrape is made from. This file says what it
  * holds; `app` fills it from the counters. Its JSON is a stable interface, described in docs/report.md.
  */
-export interface Report {
+export interface Report extends AnalysisReport {
   /** What entered the process: packets, and the bytes of the outer packets as the input saw them. */
   readonly input: { readonly packets: number; readonly bytes: number };
   /** Packets, each in exactly one bucket. */
@@ -71,6 +73,13 @@ export interface LaneReport {
   /** Frames whose outer datagram is incomplete: the capture cut them, not the mirror. */
   readonly snapped: number;
   readonly reordered: number;
+  /** Packets that left the resequencer after a later one of their flow. */
+  readonly late: number;
+  /** Places in a sequence that the resequencer gave up waiting for. */
+  readonly gaps: number;
+  /** Copies that another mirror source, or a session of another VNI, had delivered before. */
+  readonly duplicates: number;
+  readonly upstream: UpstreamCounts;
   readonly checksum: {
     readonly ip: IpChecksums;
     readonly transport: TransportChecksums;

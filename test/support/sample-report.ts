@@ -1,3 +1,4 @@
+import type { AnalysisReport } from '../../src/observe/analysis-report.ts';
 import type { LaneReport, Ledger, Report } from '../../src/observe/report.ts';
 
 /** A report whose ledgers add up, with something in most buckets. */
@@ -9,6 +10,7 @@ export function sampleReport(lanes: readonly LaneReport[] = [sampleLane(42)]): R
     filteredBy: { source: 1, mirrorSource: 2, vni: 3 },
     reservedBits: 7,
     misrouted: 2,
+    ...sampleAnalysis(),
     closedLanes: { count: 1, packets: 8, bytes: 900 },
     lanes,
     sinks: [
@@ -26,6 +28,35 @@ export function sampleReport(lanes: readonly LaneReport[] = [sampleLane(42)]): R
   };
 }
 
+/** Something of everything that analysis counts, each another number. */
+export function sampleAnalysis(): AnalysisReport {
+  return {
+    flows: {
+      opened: 61,
+      active: 6,
+      records: 70,
+      ended: { idle: 30, fin: 15, rst: 5, evicted: 1, end: 4 },
+      withoutFlow: 9,
+      nameBytes: 4_096,
+      namesDropped: 8,
+      gapsForgotten: 7,
+    },
+    fragments: { packets: 20, matched: 10, unmatched: 11, overlapping: 12, tiny: 13, forgotten: 14 },
+    nested: { packets: 21, tooDeep: 2 },
+    duplicates: { found: 23, forgotten: 3 },
+    order: {
+      reordered: 28,
+      late: 16,
+      gaps: 17,
+      releasedEarly: 18,
+      heldPackets: 19,
+      heldBytes: 1_900,
+      streamsEvicted: 22,
+      displacement: [1, 2, 4, 8, 16, 32, 64, null].map((upTo, bucket) => ({ upTo, packets: bucket })),
+    },
+  };
+}
+
 export function sampleLane(vni: number): LaneReport {
   return {
     name: `vni-${vni}`,
@@ -38,6 +69,10 @@ export function sampleLane(vni: number): LaneReport {
     truncated: 3,
     snapped: 1,
     reordered: 2,
+    late: 1,
+    gaps: 3,
+    duplicates: 4,
+    upstream: { tcpFlows: 40, oneSidedFlows: 3, ackedBytes: 1_234_567, unseenBytes: 1_481 },
     checksum: {
       ip: { valid: 97, bad: 1, unverifiable: 0 },
       transport: { valid: 80, partial: 10, zero: 2, bad: 1, unverifiable: 5 },

@@ -177,6 +177,25 @@ test('a lane is told with its files: all of them in number, the newest by name',
   expect(told?.files.at(-1)).toBe(`vni-42/${REPORT_FILES_MAX}`);
 });
 
+test('what analysis says of a lane is told over all workers', () => {
+  const counted = new CountedMemory(2, 4);
+  for (const worker of [0, 1]) {
+    counted.frame(worker, 42, 1);
+    const row = counted.lanes.counters(worker);
+    const { late, gaps, duplicates, reordered, tcpFlows, oneSidedFlows, ackedBytes, unseenBytes } =
+      LaneCounter;
+    const indexes = [late, gaps, duplicates, reordered, tcpFlows, oneSidedFlows, ackedBytes, unseenBytes];
+    for (const [place, index] of indexes.entries()) row[index] = 10 ** worker * (place + 1);
+  }
+  expect(reportOf(counted).lanes[0]).toMatchObject({
+    late: 11,
+    gaps: 22,
+    duplicates: 33,
+    reordered: 44,
+    upstream: { tcpFlows: 55, oneSidedFlows: 66, ackedBytes: 77, unseenBytes: 88 },
+  });
+});
+
 test('a sink is told over all workers, its reasons summed by name', () => {
   const counted = new CountedMemory(2, 4, [{ ...plan, name: 'other' }, plan]);
   for (const worker of [0, 1]) {

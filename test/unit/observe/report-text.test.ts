@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { analysisTotals } from '../../../src/app/analysis-totals.ts';
+import { allocateMemory } from '../../../src/app/shared-memory.ts';
 import { reportText } from '../../../src/observe/report-text.ts';
 import { sampleLane, sampleReport } from '../../support/sample-report.ts';
 
@@ -38,6 +40,20 @@ test('the text says what the report says, in aligned tables', () => {
     overflow           97    1             0               80       10     2    1             5
     vni-1000000        97    1             0               80       10     2    1             5
 
+    Analysis
+      Flows: 61 opened, 6 open, 70 records; ended: 30 idle, 15 fin, 5 rst, 1 evicted, 4 end
+      Of no flow: 9 packets, not IP or cut before their addresses
+      Names that found no place: 8
+      TCP gaps that found no place: 7
+      Fragments: 20 packets, 10 given the ports of their first, 11 without, 12 overlapping, 13 tiny, 14 forgotten
+      Tunnels inside: 21 packets, 2 nested too deep
+      Duplicates: 23 found, 3 packets forgotten too early
+      Order: 28 reordered, 16 late, 17 gaps, 18 released early, 19 held, 22 streams forgotten
+      Reordered by: 2: 1, 3 to 4: 2, 5 to 8: 3, 9 to 16: 4, 17 to 32: 5, 33 to 64: 6, from 65 on: 7
+      Lost upstream: 0.12 % of 2,469,134 bytes that were acknowledged never came; 6 of 80 TCP flows were one-sided.
+        overflow: 0.12 % of 1,234,567 bytes that were acknowledged never came; 3 of 40 TCP flows were one-sided.
+        vni-1000000: 0.12 % of 1,234,567 bytes that were acknowledged never came; 3 of 40 TCP flows were one-sided.
+
     Files of     name
     overflow     vni-7.pcapng
     vni-1000000  b.pcapng
@@ -60,6 +76,7 @@ test('a report of nothing is short and adds up', () => {
     filteredBy: { source: 0, mirrorSource: 0, vni: 0 },
     reservedBits: 0,
     misrouted: 0,
+    ...analysisTotals(allocateMemory(1, 1, [])),
     closedLanes: { count: 0, packets: 0, bytes: 0 },
     lanes: [],
     sinks: [],
