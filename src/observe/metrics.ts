@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { analysisGroups } from './analysis-metrics.ts';
 import { metricGroup, type MetricGroup, type Row } from './exposition.ts';
 import { mergeSinkStates, type SinkState } from './health.ts';
 import {
@@ -15,7 +16,8 @@ import type { ReceiveBuffer, StoreState, SymmetryState, WorkerState } from './me
 import type { LaneReport, SinkReport } from './report.ts';
 import { timestampSeconds } from './timestamp.ts';
 
-// A new metric is one line in the list of the labels it has. docs/metrics.md is printed from these lists.
+// A new metric is one line in the list of the labels it has; those of flows, order and the like are in
+// analysis-metrics.ts. docs/metrics.md is printed from these lists.
 
 const once: readonly Row<MetricsSnapshot>[] = [
   ['received_packets_total', 'Packets that entered the process.', ({ report }) => report.ledger.received],
@@ -189,6 +191,7 @@ const groups: readonly MetricGroup[] = [
     { lane: ({ lane }) => lane, layer: ({ layer }) => layer, verdict: ({ verdict }) => verdict },
     packetsOf('lane_checksum_packets_total', 'Inner packets by checksum verdict.'),
   ),
+  ...analysisGroups,
   metricGroup(({ expected }) => expected, { vni: ({ vni }) => vni }, ofExpectedVni),
   metricGroup(({ sinks }) => mergeSinkStates(sinks), { sink: ({ name }) => name }, ofSinkState),
   metricGroup(({ report }) => report.sinks, { sink: ({ name }) => name }, ofSink),
@@ -249,7 +252,7 @@ function removeMisnamed(registry: Registry): void {
 /** What the values of a label are. */
 const labelMeanings: Readonly<Record<string, string>> = {
   reason:
-    'of `filtered_packets_total`: `source`, `mirror_source`, `vni`; of faults: a name of docs/faults.md; of a sink: a drop reason of its kind; of deleted files: `age`, `bytes`, `space`',
+    'of `filtered_packets_total`: `source`, `mirror_source`, `vni`; of faults: a name of docs/faults.md; of a sink: a drop reason of its kind; of flows: `idle`, `fin`, `rst`, `evicted`, `end`; of deleted files: `age`, `bytes`, `space`',
   where:
     'of `dropped_packets_total`: `kernel`, `worker`; of the host: `ena_bw_in`, `ena_pps`, `ena_conntrack`, `nic`, `softnet`, see operations.md; what cannot be read is left out',
   lane: 'name of the lane; at most `admission.maxLanes` and `overflow`',
@@ -257,6 +260,9 @@ const labelMeanings: Readonly<Record<string, string>> = {
   vni: 'number; empty for `overflow`',
   layer: '`ip`, `transport`',
   verdict: '`valid`, `bad`, `unverifiable`; of `transport` also `partial`, `zero`',
+  kind: 'of fragments: `matched`, `unmatched`, `overlapping`, `tiny`',
+  up_to:
+    '`1`, `2`, `4`, … `64`, `+Inf`: more than the value before and at most so many packets; each packet is counted once, unlike in a histogram',
   sink: 'name of the sink in the settings',
   worker: 'number of the worker, from 0',
   port: 'UDP port',

@@ -125,6 +125,49 @@ test('every sample of mirrortap, as a table', async () => {
     mirrortap_lane_checksum_packets_total{lane="vni-42",layer="transport",verdict="zero"} 2
     mirrortap_lane_checksum_packets_total{lane="vni-42",layer="transport",verdict="bad"} 1
     mirrortap_lane_checksum_packets_total{lane="vni-42",layer="transport",verdict="unverifiable"} 5
+    mirrortap_flows_opened_total 61
+    mirrortap_flows_active 6
+    mirrortap_flow_records_total 70
+    mirrortap_flowless_packets_total 9
+    mirrortap_flow_names_dropped_total 8
+    mirrortap_flow_name_bytes 4096
+    mirrortap_flow_gaps_forgotten_total 7
+    mirrortap_flows_ended_total{reason="idle"} 30
+    mirrortap_flows_ended_total{reason="fin"} 15
+    mirrortap_flows_ended_total{reason="rst"} 5
+    mirrortap_flows_ended_total{reason="evicted"} 1
+    mirrortap_flows_ended_total{reason="end"} 4
+    mirrortap_fragment_packets_total 20
+    mirrortap_fragments_forgotten_packets_total 14
+    mirrortap_fragment_findings_total{kind="matched"} 10
+    mirrortap_fragment_findings_total{kind="unmatched"} 11
+    mirrortap_fragment_findings_total{kind="overlapping"} 12
+    mirrortap_fragment_findings_total{kind="tiny"} 13
+    mirrortap_nested_packets_total 21
+    mirrortap_nested_too_deep_packets_total 2
+    mirrortap_duplicates_found_packets_total 23
+    mirrortap_duplicates_forgotten_packets_total 3
+    mirrortap_resequencer_reordered_packets_total{up_to="1"} 0
+    mirrortap_resequencer_reordered_packets_total{up_to="2"} 1
+    mirrortap_resequencer_reordered_packets_total{up_to="4"} 2
+    mirrortap_resequencer_reordered_packets_total{up_to="8"} 3
+    mirrortap_resequencer_reordered_packets_total{up_to="16"} 4
+    mirrortap_resequencer_reordered_packets_total{up_to="32"} 5
+    mirrortap_resequencer_reordered_packets_total{up_to="64"} 6
+    mirrortap_resequencer_reordered_packets_total{up_to="+Inf"} 7
+    mirrortap_resequencer_late_packets_total 16
+    mirrortap_resequencer_gaps_total 17
+    mirrortap_resequencer_released_early_packets_total 18
+    mirrortap_resequencer_evicted_streams_total 22
+    mirrortap_resequencer_held_packets 19
+    mirrortap_resequencer_held_bytes 1900
+    mirrortap_lane_late_packets_total{lane="vni-42"} 1
+    mirrortap_lane_sequence_gaps_total{lane="vni-42"} 3
+    mirrortap_lane_duplicate_packets_total{lane="vni-42"} 4
+    mirrortap_lane_tcp_flows_total{lane="vni-42"} 40
+    mirrortap_lane_one_sided_tcp_flows_total{lane="vni-42"} 3
+    mirrortap_lane_acknowledged_bytes_total{lane="vni-42"} 1234567
+    mirrortap_lane_unseen_bytes_total{lane="vni-42"} 1481
     mirrortap_lane_silent{vni="42"} 0
     mirrortap_lane_silent{vni="43"} 1
     mirrortap_sink_up{sink="captures"} 0
@@ -222,7 +265,7 @@ test('4,096 lanes are all there, each sample once', async () => {
     .split('\n')
     .filter((line) => line.startsWith('mirrortap_lane_') && !line.includes('_silent'));
   expect(new Set(samples.map((line) => line.slice(0, line.lastIndexOf(' ')))).size).toBe(samples.length);
-  expect(samples.length).toBe(4096 * 15);
+  expect(samples.length).toBe(4096 * 22);
 });
 
 test.skipIf(!requires(PROMTOOL))('promtool finds nothing wrong', async () => {
