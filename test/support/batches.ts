@@ -1,6 +1,7 @@
 import { PacketBatch } from '../../src/packet/batch.ts';
 import { type Lane, type LaneReader, makeLane } from '../../src/packet/lane.ts';
 import { LinkType } from '../../src/packet/link-type.ts';
+import type { Block } from '../../src/wire/block.ts';
 
 /** What a test says of one delivered packet; the rest is filled in. */
 export interface TestPacket {
@@ -80,4 +81,10 @@ export class TestLanes implements LaneReader {
   replace(slot: number, lane: Lane): void {
     this.#lanes.set(slot, lane);
   }
+}
+
+/** The bytes as a block: copied, with a view on them. */
+export function blockOf(bytes: Uint8Array): Block {
+  const copy = Buffer.from(bytes);
+  return { bytes: copy, view: new DataView(copy.buffer, copy.byteOffset, copy.byteLength) };
 }
