@@ -138,7 +138,8 @@ function ipChecksums(at: (counter: number) => number): IpChecksums {
   };
 }
 
-function transportChecksums(at: (counter: number) => number): TransportChecksums {
+/** Inner transport checksums of a row as `LaneCounter` describes it, by verdict. */
+export function transportChecksums(at: (counter: number) => number): TransportChecksums {
   return {
     valid: at(LaneCounter.transportVerdict + Verdict.valid),
     partial: at(LaneCounter.transportVerdict + Verdict.partial),

@@ -1,4 +1,5 @@
 import type { Config } from '../config/settings.ts';
+import { badChecksums, judgedChecksums, upstreamLoss } from '../observe/lane-warnings.ts';
 import type { Log } from '../observe/log.ts';
 import type { ExpectedVni } from '../observe/metrics-snapshot.ts';
 import type { Report } from '../observe/report.ts';
@@ -6,8 +7,9 @@ import { LaneCounter } from '../receive/lane-counters.ts';
 import type { LaneDirectory } from '../receive/lanes.ts';
 import { SilenceWatch } from '../receive/silence.ts';
 import { Tally } from '../receive/tally.ts';
-import { laneTotals } from './build-report.ts';
+import { laneTotals, transportChecksums } from './build-report.ts';
 import type { FileList } from './file-list.ts';
+import { ShareWatch } from './share-watch.ts';
 import { type SharedMemory, tallyOf } from './shared-memory.ts';
 
 export interface LaneWatchOptions {
@@ -22,6 +24,8 @@ export interface LaneWatchOptions {
 
 /** The same alarm is said again after this at the earliest. */
 const ALARM_INTERVAL_MS = 60_000;
+/** A share of what came in the first moments would say little. */
+const UPSTREAM_FIRST_MS = 60_000;
 
 /**
  * What the main thread watches over the lanes: expected VNIs that fall silent, lanes that are idle and are closed,
@@ -35,6 +39,8 @@ export class LaneWatch {
   /** When expected VNIs were last heard, seconds since the epoch; also after their lanes were closed. */
   #heardSeconds = new Map<number, number>();
   #closed = { count: 0, packets: 0, bytes: 0 };
+  readonly #badChecksums: ShareWatch;
+  readonly #upstreamLoss: ShareWatch;
   readonly #saidMs = new Map<string, number>();
   readonly #saidCount = new Map<string, number>();
 
@@ -42,6 +48,11 @@ export class LaneWatch {
     this.#options = options;
     this.#config = options.config;
     this.#expect(options.config);
+    const { log, now } = options;
+    const checksums = { fields: ['bad', 'judged'], firstMs: 0 } as const;
+    this.#badChecksums = new ShareWatch({ warned: badChecksums, ...checksums, log, now });
+    const bytes = { fields: ['unseenBytes', 'ackedBytes'], firstMs: UPSTREAM_FIRST_MS } as const;
+    this.#upstreamLoss = new ShareWatch({ warned: upstreamLoss, ...bytes, log, now });
   }
 
   get closedLanes(): Report['closedLanes'] {
@@ -96,7 +107,7 @@ export class LaneWatch {
     }
   }
 
-  /** Notes when expected VNIs were heard, and closes idle lanes. */
+  /** Notes when expected VNIs were heard, warns of lanes in a bad state, and closes idle ones. */
   #lookAtLanes(nowSeconds: number): void {
     const { lanes, memory } = this.#options;
     const open = new Set<string>();
@@ -106,6 +117,7 @@ export class LaneWatch {
       const lastSeconds = totals[LaneCounter.lastSeconds] ?? 0;
       const { name, vni } = lanes.lane(slot);
       open.add(name);
+      this.#lookAtShares(name, totals);
       if (vni === null) continue;
       const heard = this.#heardSeconds.get(vni);
       if (heard !== undefined && heard < lastSeconds) this.#heardSeconds.set(vni, lastSeconds);
@@ -117,6 +129,13 @@ export class LaneWatch {
     this.#options.files.keepOnly(open);
   }
 
+  #lookAtShares(name: string, totals: Float64Array): void {
+    const at = (counter: number): number => totals[counter] ?? 0;
+    const transport = transportChecksums(at);
+    this.#badChecksums.look(name, transport.bad, judgedChecksums(transport));
+    this.#upstreamLoss.look(name, at(LaneCounter.unseenBytes), at(LaneCounter.ackedBytes));
+  }
+
   #close(slot: number, totals: Float64Array, idleSeconds: number): void {
     const { lanes, log } = this.#options;
     this.#closed = {
@@ -126,6 +145,8 @@ export class LaneWatch {
     };
     const { name } = lanes.lane(slot);
     lanes.close(slot);
+    this.#badChecksums.forget(name);
+    this.#upstreamLoss.forget(name);
     log.info({ lane: name, idleSeconds: Math.round(idleSeconds) }, 'An idle lane was closed.');
   }
 

@@ -6,6 +6,8 @@ import { tallyOf } from '../../../src/app/shared-memory.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/settings.ts';
 import { Encapsulation } from '../../../src/packet/lane.ts';
+import { LANE_COUNTERS_LENGTH, LaneCounter } from '../../../src/receive/lane-counters.ts';
+import { Verdict } from '../../../src/packet/verdict.ts';
 import { Tally } from '../../../src/receive/tally.ts';
 import { CountedMemory } from '../../support/counted-memory.ts';
 import { LogLines } from '../../support/log-lines.ts';
@@ -238,4 +240,82 @@ test.each([
   }
   const said = log.lines.filter(({ message }) => /production traffic/.test(message));
   expect(said.length).toBe(lines);
+});
+
+/** Adds to a counter of the lane of VNI 42, which both workers have. */
+function add(counted: CountedMemory, worker: number, counter: number, more: number): void {
+  const slot = [0, 1, 2, 3].find((used) => counted.lanes.isUsed(used) && counted.lanes.lane(used).vni === 42);
+  counted.lanes.counters(worker)[(slot ?? -1) * LANE_COUNTERS_LENGTH + counter]! += more;
+}
+
+const { transportVerdict } = LaneCounter;
+
+test.each([
+  { name: 'bad', verdict: Verdict.bad, said: 1 },
+  { name: 'partial', verdict: Verdict.partial, said: 0 },
+  { name: 'valid', verdict: Verdict.valid, said: 0 },
+  { name: 'unverifiable', verdict: Verdict.unverifiable, said: 0 },
+  { name: 'zero', verdict: Verdict.zero, said: 0 },
+])('checksums of 100 packets on two workers, 6 of them $name: $said warnings', ({ verdict, said }) => {
+  const { counted, heard, log, look } = makeWatch();
+  for (const worker of [0, 1]) {
+    heard(42, worker);
+    add(counted, worker, transportVerdict + Verdict.valid, 47);
+    add(counted, worker, transportVerdict + verdict, 3);
+  }
+  look(1);
+  expect(log.lines.length).toBe(said);
+  const lines = log.take('lane', 'bad', 'judged', 'share');
+  for (const line of lines)
+    expect(line).toBe(
+      'warn: Many transport checksums of a lane are bad. lane=vni-42 bad=6 judged=100 share=6.00 %',
+    );
+});
+
+test('the remedy of bad checksums is at the source, or in a sink', () => {
+  const { counted, heard, log, look } = makeWatch();
+  heard(42);
+  add(counted, 0, transportVerdict + Verdict.bad, 100);
+  look(1);
+  expect(log.lines[0]?.fields['remedy']).toMatch(/ethtool -K <interface> tx off.*output\.repair: all/);
+});
+
+test('what could not be verified is not judged', () => {
+  const { counted, heard, log, look } = makeWatch();
+  heard(42);
+  add(counted, 0, transportVerdict + Verdict.bad, 10);
+  add(counted, 0, transportVerdict + Verdict.unverifiable, 10_000);
+  look(1);
+  expect(log.lines).toEqual([]);
+});
+
+test('loss upstream is said after a minute, then at most once a minute, of what came meanwhile', () => {
+  const { counted, heard, log, look } = makeWatch();
+  for (const worker of [0, 1]) heard(42, worker);
+  for (let second = 0; second <= 120; second++) {
+    add(counted, second % 2, LaneCounter.ackedBytes, 100_000);
+    add(counted, second % 2, LaneCounter.unseenBytes, second < 61 ? 2_000 : 500);
+    look(second);
+  }
+  expect(log.lines[0]?.fields['remedy']).toMatch(/NetworkSkipMirrorIn.*NetworkPacketsSkipMirrorOut/);
+  expect(log.take('lane', 'unseenBytes', 'ackedBytes', 'share')).toEqual([
+    'warn: Packets of a lane are lost before they reach this host. lane=vni-42 unseenBytes=122000 ackedBytes=6100000 share=2.00 %',
+  ]);
+});
+
+test('a lane that is closed and comes again is judged anew', () => {
+  const { counted, heard, log, look } = makeWatch('admission.laneIdleSeconds=10');
+  for (const seconds of [0, 20]) {
+    look(seconds);
+    heard(42);
+    add(counted, 0, transportVerdict + Verdict.bad, 1000);
+    look(seconds + 1);
+    look(seconds + 11);
+  }
+  expect(log.take('bad')).toEqual([
+    'warn: Many transport checksums of a lane are bad. bad=1000',
+    'info: An idle lane was closed.',
+    'warn: Many transport checksums of a lane are bad. bad=1000',
+    'info: An idle lane was closed.',
+  ]);
 });
