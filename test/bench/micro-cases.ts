@@ -6,10 +6,14 @@ import { host } from '../../samples/make/packets.ts';
 import * as pcap from '../../src/format/pcap-encoder.ts';
 import * as pcapng from '../../src/format/pcapng-encoder.ts';
 import type { PacketBatch } from '../../src/packet/batch.ts';
+import { Innermost } from '../../src/packet/innermost.ts';
 import { Layers } from '../../src/packet/layers.ts';
 import { LinkType } from '../../src/packet/link-type.ts';
+import { ANALYSIS_TALLY_LENGTH } from '../../src/receive/analysis-tally.ts';
 import { decap } from '../../src/receive/decap.ts';
+import { FragmentTable } from '../../src/receive/fragments.ts';
 import { readInner } from '../../src/receive/inner.ts';
+import { InnermostReader } from '../../src/receive/innermost.ts';
 import { readPlainInner, readPlainOuter } from '../../src/receive/plain.ts';
 import { SymmetrySampler } from '../../src/receive/symmetry.ts';
 import { allocateSymmetry } from '../../src/receive/symmetry-memory.ts';
@@ -37,6 +41,7 @@ export const microCases: readonly MicroCase[] = [
   { name: 'inner headers', source: 'receive/plain.ts', make: plainInnerCase },
   { name: 'inner headers of any shape', source: 'receive/inner.ts', make: innerCase },
   { name: 'checksum of the frame', source: 'wire/checksum.ts', make: checksumCase },
+  { name: 'packet of the flow', source: 'receive/innermost.ts', make: innermostCase },
   { name: 'symmetry meter', source: 'receive/symmetry.ts', make: symmetryCase },
   { name: 'whole receiver', source: 'receive/receiver.ts', make: receiverCase },
   { name: 'pcapng block', source: 'format/pcapng-encoder.ts', make: pcapngCase },
@@ -159,6 +164,28 @@ function symmetryCase(innerBytes: number): Pass {
       inner(slot);
       sampler.see(view, layers);
       sum += layers.protocol;
+    }
+    return sum;
+  };
+}
+
+/** With the inner headers before it, which stand alone above. */
+function innermostCase(innerBytes: number): Pass {
+  const { frameAt, frameEnd, view, bytes } = received(innerBytes);
+  const layers = new Layers();
+  layers.linkType = LinkType.ethernet;
+  const tally = new Float64Array(ANALYSIS_TALLY_LENGTH);
+  const fragments = new FragmentTable({ tally, entries: 4096, timeoutSeconds: 30 });
+  const reader = new InnermostReader({ tally, fragments });
+  const innermost = new Innermost();
+  return () => {
+    let sum = 0;
+    for (let slot = 0; slot < BLOCK_PACKETS; slot++) {
+      layers.frameAt = frameAt[slot]!;
+      layers.frameEnd = frameEnd[slot]!;
+      readPlainInner(view, layers);
+      reader.read(bytes, view, layers, 1, innermost);
+      sum += innermost.sourcePort + innermost.wireLen;
     }
     return sum;
   };
