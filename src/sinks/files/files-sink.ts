@@ -5,7 +5,8 @@ import type { Sink, SinkContext } from '../../pipeline/sink.ts';
 import type { CaptureFile, RotationLimits } from './capture-file.ts';
 import { type Chunk, ChunkPool } from './chunk-pool.ts';
 import type { Destination, OutFile } from './destination.ts';
-import { errnoOf, isDiskFull } from './disk.ts';
+import { isDiskFull } from './disk.ts';
+import { DiskWatch } from './disk-watch.ts';
 import type { Encoding } from './encoding.ts';
 import { countLost, describe } from './file-accounts.ts';
 import { Filler } from './filler.ts';
@@ -21,9 +22,13 @@ const WRITES_AT_A_TIME = 2;
 const TICK_MS = 250;
 /** A chunk that is not full is written when it is this old. */
 const CHUNK_AGE_MS = 1000;
-const CHECK_MS = 1000;
-const CHECK_BYTES = 64 * 1024 * 1024;
-const RETRY_MS = 1000;
+
+const WORDS = {
+  unwritable: 'A capture file cannot be written; packets are dropped until it can.',
+  full: 'The disk with captures is full: packets are dropped until there is room again.',
+  unknown: 'The free space of the disk with captures is unknown.',
+  recovered: 'Capture files are written again.',
+};
 
 /** What makes one files sink differ from another. */
 export interface FilesSinkOptions {
@@ -58,17 +63,8 @@ export class FilesSink implements Sink {
   readonly #filler: Filler;
   #opened = false;
   #timer: NodeJS.Timeout | undefined;
-  /** Why all packets are dropped now. */
-  #stopped: string | undefined;
-  /** Files could not be written since the last one that could. */
-  #failing = false;
-  #retryMs = 0;
+  readonly #watch: DiskWatch;
   #failure: MirrorError | undefined;
-  #checked: Promise<void> = Promise.resolve();
-  #checking = false;
-  #checkedMs = 0;
-  #warned = false;
-  #bytesSinceCheck = 0;
 
   constructor(context: SinkContext, options: FilesSinkOptions) {
     this.#context = context;
@@ -80,6 +76,7 @@ export class FilesSink implements Sink {
       finish: (file: CaptureFile) => this.#finish(file),
     };
     this.#writer = new Writer(options.destination, events, options.writesAtATime ?? WRITES_AT_A_TIME);
+    this.#watch = new DiskWatch({ ...context, space: options.space, words: WORDS });
     this.#filler = new Filler({ ...context, ...options, pool: this.#pool, writer: this.#writer });
   }
 
@@ -94,7 +91,8 @@ export class FilesSink implements Sink {
   async write(batch: PacketBatch): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     for (let next = 0; next < batch.deliveredCount; ) {
-      if (this.#stopped !== undefined) return this.#drop(batch, next, this.#stopped);
+      const { stopped } = this.#watch;
+      if (stopped !== undefined) return this.#drop(batch, next, stopped);
       next = this.#filler.fill(batch, next);
       if (next < batch.deliveredCount) await this.#writer.progress();
     }
@@ -122,7 +120,7 @@ export class FilesSink implements Sink {
     await this.#writer.whenIdle();
     this.#filler.endAll();
     await this.#writer.whenIdle();
-    await this.#checked;
+    await this.#watch.settle();
     await this.#options.destination.close();
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -131,16 +129,13 @@ export class FilesSink implements Sink {
   tick(): void {
     const nowMs = this.#context.now();
     this.#filler.submitSince(nowMs - CHUNK_AGE_MS);
-    if (nowMs - this.#checkedMs < CHECK_MS) return;
-    this.#checkedMs = nowMs;
-    this.#filler.endOver(nowMs);
-    this.#check();
+    if (this.#watch.tick(nowMs)) this.#filler.endOver(nowMs);
   }
 
   /** Settles when what `tick` set going is done. */
   async settle(): Promise<void> {
     await this.#writer.whenIdle();
-    await this.#checked;
+    await this.#watch.settle();
   }
 
   #drop(batch: PacketBatch, from: number, reason: string): void {
@@ -158,9 +153,7 @@ export class FilesSink implements Sink {
       file.packetsWritten += chunk.packets;
       file.interfacesWritten = chunk.interfaces;
       file.unsynced = true;
-      this.#bytesSinceCheck += chunk.used;
-      if (this.#failing && this.#stopped === undefined) this.#recovered();
-      if (this.#bytesSinceCheck >= CHECK_BYTES) this.#check();
+      this.#watch.wrote(chunk.used);
     } else {
       counters.addDropped(file.broken, chunk.packets);
       countLost(file, chunk);
@@ -170,29 +163,20 @@ export class FilesSink implements Sink {
   }
 
   #failed(file: CaptureFile, error: unknown): void {
-    const { counters, log, now } = this.#context;
-    const full = isDiskFull(error);
-    const reason = full ? 'diskFull' : 'writeFailed';
+    const path = file.out?.path ?? file.track.stem;
+    if (this.#options.onFailure === 'fail') return this.#fail(file, path, error);
+    file.broken = this.#watch.failed(path, error);
+    file.track.retryMs = this.#watch.retryMs;
+    this.#filler.end(file);
+  }
+
+  #fail(file: CaptureFile, path: string, error: unknown): void {
+    const { counters, now } = this.#context;
+    const reason = isDiskFull(error) ? 'diskFull' : 'writeFailed';
     file.broken = reason;
     counters.failing(reason, now());
-    if (this.#options.onFailure === 'fail') {
-      this.#failure ??= operatorError(file.out?.path ?? file.track.stem, error);
-      this.#stopped = reason;
-      return;
-    }
-    if (!this.#failing) {
-      const fields = {
-        sink: this.#context.name,
-        file: file.out?.path ?? file.track.stem,
-        error: errnoOf(error),
-      };
-      log.error(fields, 'A capture file cannot be written; packets are dropped until it can.');
-    }
-    this.#failing = true;
-    this.#retryMs = now() + RETRY_MS;
-    file.track.retryMs = this.#retryMs;
-    if (full) this.#stopped = reason;
-    this.#filler.end(file);
+    this.#failure ??= operatorError(path, error);
+    this.#watch.stopped = reason;
   }
 
   async #finish(file: CaptureFile): Promise<void> {
@@ -225,50 +209,5 @@ export class FilesSink implements Sink {
   /** Leaves a file as it is, unless its like was there before: then the user begins anew, and it is in the way. */
   async #abandon(file: CaptureFile): Promise<void> {
     if (this.#failure?.code === 'OUTPUT_EXISTS') await file.out?.discard().catch(() => undefined);
-  }
-
-  /** Looks whether there is room on the disk, and stops or resumes. */
-  #check(): void {
-    this.#bytesSinceCheck = 0;
-    if (this.#checking || this.#options.onFailure === 'fail') return;
-    this.#checking = true;
-    this.#checked = this.#keepSpace().finally(() => {
-      this.#checking = false;
-    });
-  }
-
-  async #keepSpace(): Promise<void> {
-    const { counters, log, name, now } = this.#context;
-    const { space } = this.#options;
-    if (space === undefined) return;
-    const enough = await space.keep().catch((error: unknown) => this.#spaceUnknown(error));
-    if (!enough && this.#stopped === undefined) {
-      this.#stopped = 'diskFull';
-      this.#failing = true;
-      counters.failing('diskFull', now());
-      log.error(
-        { sink: name },
-        'The disk with captures is full: packets are dropped until there is room again.',
-      );
-    } else if (enough && this.#failing && now() >= this.#retryMs && (await space.probe())) {
-      this.#stopped = undefined;
-      this.#recovered();
-    }
-  }
-
-  /** Not to know is no reason to stop: a write that fails says so itself. */
-  #spaceUnknown(error: unknown): true {
-    const { log, name } = this.#context;
-    const message = 'The free space of the disk with captures is unknown.';
-    if (!this.#warned) log.warn({ sink: name, error: errnoOf(error) }, message);
-    this.#warned = true;
-    return true;
-  }
-
-  #recovered(): void {
-    if (!this.#failing) return;
-    this.#failing = false;
-    this.#context.counters.accepting();
-    this.#context.log.info({ sink: this.#context.name }, 'Capture files are written again.');
   }
 }
