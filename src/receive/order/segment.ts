@@ -1,0 +1,41 @@
+import { type Innermost, Ports } from '../../packet/innermost.ts';
+import { ABSENT } from '../../packet/layers.ts';
+import { IpProtocol } from '../../wire/ip-protocol.ts';
+import * as tcp from '../../wire/tcp.ts';
+
+/** Bytes of a TCP header down to its flags: what has to be there of a packet that is put in order. */
+const NEEDED_LEN = 14;
+
+/**
+ * Where a TCP packet has its place in its stream. One instance serves all packets of a worker.
+ *
+ * Sequence numbers here are signed 32-bit integers: the difference of two, cut to 32 bits, says which comes first
+ * (RFC 9293 section 3.4), whatever their signs.
+ */
+export class Segment {
+  /** Of the first byte, or of the SYN. */
+  sequence = 0;
+  /** That of the byte after the last one, SYN and FIN counted. */
+  end = 0;
+  flags = 0;
+
+  /**
+   * Says whether the packet has a place in a stream that can be told, and reads it. How many bytes it carried is taken
+   * from the IP header, for the frame may have been cut: no more than the first 14 bytes of the TCP header are needed.
+   */
+  read(bytes: Uint8Array, innermost: Innermost): boolean {
+    const at = innermost.transportAt;
+    if (innermost.protocol !== IpProtocol.tcp || innermost.ports !== Ports.known) return false;
+    if (innermost.fragment === 1 || at === ABSENT || at + NEEDED_LEN > innermost.end) return false;
+    const headerLen = tcp.headerLen(bytes, at);
+    const dataLen = innermost.ipAt + innermost.wireLen - at - headerLen;
+    if (headerLen < tcp.HEADER_LEN || dataLen < 0) return false;
+
+    const flags = tcp.flags(bytes, at);
+    const counted = ((flags & tcp.Flag.syn) === 0 ? 0 : 1) + ((flags & tcp.Flag.fin) === 0 ? 0 : 1);
+    this.flags = flags;
+    this.sequence = tcp.sequence(bytes, at) | 0;
+    this.end = (this.sequence + dataLen + counted) | 0;
+    return true;
+  }
+}
