@@ -1,0 +1,320 @@
+import { AnalysisTally } from '../analysis-tally.ts';
+import { LANE_COUNTERS_LENGTH, LaneCounter } from '../lane-counters.ts';
+import { Flag } from '../../wire/tcp.ts';
+import { GAPS_MAX, type GapPool } from './gaps.ts';
+import { addAcked, addUnseen, GAP_COUNT_SHIFT, SideBit, SideWord } from './tcp-words.ts';
+
+/** Farther ahead than any window (RFC 7323 section 2.3) a segment is of another connection, or a lie. */
+export const JUMP_MAX = 0x4000_0000;
+/** Farther below the first segment that was seen, data is not late but of another connection. */
+const LATE_START_MAX = 0x100_0000;
+/** So long an acknowledged gap may still be filled, and its bytes taken back from those that never came. */
+export const TAKE_BACK_US = 1_000_000;
+
+/** What a segment that begins before the next expected sequence number was. */
+export const Late = {
+  /** Every byte of it had been seen. */
+  repeated: 0,
+  /** Some of its bytes were seen for the first time. */
+  filled: 1,
+} as const;
+
+export interface TcpStreamOptions {
+  readonly gaps: GapPool;
+  readonly laneCounters: Float64Array;
+  readonly tally: Float64Array;
+}
+
+/**
+ * The bytes of one side of a connection: which were seen, which were acknowledged, and which of these never came.
+ *
+ * Counted are the bytes between the first and the last data that was seen: what lies before and after them, this
+ * appliance may not have been meant to see. A gap in them is counted when the other side's acknowledgement passes it,
+ * and taken back where it is filled after that, within `TAKE_BACK_US` and in the same record.
+ */
+export class TcpStream {
+  readonly #gaps: GapPool;
+  readonly #laneCounters: Float64Array;
+  readonly #tally: Float64Array;
+  /** When the first of the gaps that the last `fill` touched appeared. */
+  madeUs = 0;
+  /** Set whenever bytes are counted that never came. */
+  hasLost = false;
+
+  constructor({ gaps, laneCounters, tally }: TcpStreamOptions) {
+    this.#gaps = gaps;
+    this.#laneCounters = laneCounters;
+    this.#tally = tally;
+  }
+
+  /** The side's next data begins here, and nothing is known of any before. */
+  start(words: Int32Array, side: number, sequence: number): void {
+    this.forget(words, side);
+    words[side + SideWord.next] = sequence;
+    words[side + SideWord.base] = sequence;
+    const bits = words[side + SideWord.bits]! & ~(SideBit.data | SideBit.openEnd);
+    words[side + SideWord.bits] = bits | SideBit.known;
+  }
+
+  /** Takes data that begins at the next expected sequence number or after it. */
+  advance(words: Int32Array, side: number, sequence: number, len: number, us: number, lane: number): void {
+    const jump = (sequence - words[side + SideWord.next]!) | 0;
+    if (jump > JUMP_MAX) {
+      this.start(words, side, sequence);
+      words[side + SideWord.bits]! &= ~SideBit.ackKnown;
+    } else if (jump > 0) this.#skip(words, side, sequence, us);
+
+    const bits = words[side + SideWord.bits]!;
+    // no gap is counted before the first data, and none where a fragment may have had the bytes
+    const from = (bits & SideBit.data) === 0 ? sequence : words[side + SideWord.next]!;
+    const end = (sequence + len) | 0;
+    words[side + SideWord.next] = end;
+    words[side + SideWord.advancedUs] = us;
+    words[side + SideWord.bits] = (bits | SideBit.data) & ~SideBit.openEnd;
+    if ((bits & SideBit.ackKnown) !== 0 && ((words[side + SideWord.acked]! - from) | 0) > 0) {
+      this.#countAcked(words, side, from, lower(words[side + SideWord.acked]!, end), lane);
+    }
+  }
+
+  /** Takes an acknowledgement by the other side. */
+  acknowledge(words: Int32Array, side: number, ack: number, us: number, lane: number): void {
+    const bits = words[side + SideWord.bits]!;
+    const acked = words[side + SideWord.acked]!;
+    const isKnown = (bits & SideBit.ackKnown) !== 0;
+    if (isKnown && ((ack - acked) | 0) <= 0) return;
+    const next = words[side + SideWord.next]!;
+    if ((bits & SideBit.known) !== 0 && ((ack - next) | 0) > JUMP_MAX) return;
+    words[side + SideWord.acked] = ack;
+    words[side + SideWord.bits] = bits | SideBit.ackKnown;
+    if ((bits & SideBit.data) === 0) return;
+
+    let from = this.#firstData(words, side);
+    if (isKnown && ((acked - from) | 0) > 0) from = acked;
+    const to = lower(ack, next);
+    if (((to - from) | 0) <= 0) return;
+    this.#countAcked(words, side, from, to, lane);
+    if ((bits & SideBit.gapCount) !== 0) this.#forgetOld(words, side, us);
+  }
+
+  /**
+   * Takes data `start .. end - 1` that lies before the next expected sequence number, all of it.
+   *
+   * @returns one of `Late`
+   */
+  fill(words: Int32Array, side: number, start: number, end: number, lane: number): number {
+    if (((start - words[side + SideWord.base]!) | 0) < 0) this.#extendDown(words, side, start, end);
+    const gaps = this.#gaps;
+    let result: number = Late.repeated;
+    let previous = 0;
+    let node = gaps.first(words, side);
+    while (node !== 0 && ((end - gaps.start(node)) | 0) > 0) {
+      if (((start - gaps.end(node)) | 0) >= 0) {
+        previous = node;
+        node = gaps.next(node);
+        continue;
+      }
+      if (result === Late.repeated) this.madeUs = gaps.madeUs(node);
+      result = Late.filled;
+      const from = higher(start, gaps.start(node));
+      const to = lower(end, gaps.end(node));
+      this.#settle(words, side, previous, node, from, to, lane);
+      const kept = this.#cut(words, side, previous, node, from, to);
+      if (kept === 0) node = previous === 0 ? gaps.first(words, side) : gaps.next(previous);
+      else {
+        previous = kept;
+        node = gaps.next(kept);
+      }
+    }
+    return result;
+  }
+
+  /** Where late data is first of all: before that, a SYN whose place nobody knew, or data from before the first. */
+  #extendDown(words: Int32Array, side: number, start: number, end: number): void {
+    const bits = words[side + SideWord.bits]!;
+    const base = words[side + SideWord.base]!;
+    if ((bits & Flag.syn) !== 0 || ((base - start) | 0) > LATE_START_MAX) return;
+    if ((bits & SideBit.data) === 0) {
+      // only an ACK had told where the side was
+      words[side + SideWord.next] = end;
+      words[side + SideWord.base] = end;
+      words[side + SideWord.bits] = bits | SideBit.data;
+    }
+    this.lead(words, side, start);
+  }
+
+  /** The side's sequence begins earlier than was known: what is between is a gap before all data. */
+  lead(words: Int32Array, side: number, start: number): void {
+    const gaps = this.#gaps;
+    const bits = words[side + SideWord.bits]!;
+    if ((bits & SideBit.leading) !== 0) gaps.setStart(gaps.first(words, side), start);
+    else {
+      const base = words[side + SideWord.base]!;
+      if (!gaps.insert(words, side, 0, start, base, words[side + SideWord.advancedUs]!)) {
+        this.#tally[AnalysisTally.gapsForgotten]! += 1;
+        return;
+      }
+      words[side + SideWord.bits]! |= SideBit.leading;
+    }
+    words[side + SideWord.base] = start;
+  }
+
+  /** What was acknowledged so far is settled: it was counted in a record that is written. */
+  settleRecord(words: Int32Array, side: number): void {
+    const gaps = this.#gaps;
+    const acked = words[side + SideWord.acked]!;
+    let node = gaps.first(words, side);
+    while (node !== 0 && ((acked - gaps.start(node)) | 0) > 0) {
+      if (((acked - gaps.end(node)) | 0) < 0) {
+        if ((words[side + SideWord.bits]! & SideBit.leading) === 0) gaps.setStart(node, acked);
+        return;
+      }
+      node = this.#dropFirst(words, side);
+    }
+  }
+
+  /** Gives all gaps of a side back. */
+  forget(words: Int32Array, side: number): void {
+    while (this.#gaps.first(words, side) !== 0) this.#gaps.remove(words, side, 0);
+    words[side + SideWord.bits]! &= ~SideBit.leading;
+  }
+
+  /** Notes that data begins after a gap. */
+  #skip(words: Int32Array, side: number, sequence: number, us: number): void {
+    const next = words[side + SideWord.next]!;
+    const bits = words[side + SideWord.bits]!;
+    if ((bits & SideBit.openEnd) !== 0) return;
+    this.#makeRoom(words, side, sequence);
+    const isNoted = this.#gaps.append(words, side, next, sequence, us);
+    if (!isNoted) this.#tally[AnalysisTally.gapsForgotten]! += 1;
+    if ((bits & SideBit.data) !== 0) return;
+    if (isNoted) words[side + SideWord.bits]! |= SideBit.leading;
+    else words[side + SideWord.base] = sequence;
+  }
+
+  /** Makes a place for one gap more where the side has as many as it may, and keeps all within a range that compares. */
+  #makeRoom(words: Int32Array, side: number, end: number): void {
+    const gaps = this.#gaps;
+    const first = gaps.first(words, side);
+    if (first === 0) return;
+    const isAcked = ((words[side + SideWord.acked]! - gaps.end(first)) | 0) >= 0;
+    const span = (end - gaps.start(first)) | 0;
+    if (span < 0 || span > JUMP_MAX) {
+      if (!isAcked) this.#tally[AnalysisTally.gapsForgotten]! += 1;
+      this.#dropFirst(words, side);
+      this.#makeRoom(words, side, end);
+    } else if (
+      isAcked &&
+      (words[side + SideWord.bits]! & SideBit.gapCount) >>> GAP_COUNT_SHIFT === GAPS_MAX
+    ) {
+      this.#dropFirst(words, side);
+    }
+  }
+
+  /** Forgets gaps that were acknowledged long ago. */
+  #forgetOld(words: Int32Array, side: number, us: number): void {
+    const gaps = this.#gaps;
+    const acked = words[side + SideWord.acked]!;
+    let node = gaps.first(words, side);
+    while (node !== 0 && ((acked - gaps.end(node)) | 0) >= 0) {
+      if (((us - gaps.madeUs(node)) | 0) < TAKE_BACK_US) return;
+      node = this.#dropFirst(words, side);
+    }
+  }
+
+  #dropFirst(words: Int32Array, side: number): number {
+    const gaps = this.#gaps;
+    if ((words[side + SideWord.bits]! & SideBit.leading) !== 0) {
+      words[side + SideWord.base] = gaps.end(gaps.first(words, side));
+      words[side + SideWord.bits]! &= ~SideBit.leading;
+    }
+    return gaps.remove(words, side, 0);
+  }
+
+  /** Counts what changes for the bytes `from .. to - 1` of a gap, which have come now. */
+  #settle(
+    words: Int32Array,
+    side: number,
+    previous: number,
+    node: number,
+    from: number,
+    to: number,
+    lane: number,
+  ): void {
+    const gaps = this.#gaps;
+    const bits = words[side + SideWord.bits]!;
+    const acked = words[side + SideWord.acked]!;
+    if ((bits & SideBit.ackKnown) === 0) return;
+    if (previous !== 0 || (bits & SideBit.leading) === 0) {
+      const back = (lower(acked, to) - from) | 0;
+      if (back > 0) this.#addUnseen(words, side, -back, lane);
+      return;
+    }
+    // there is data before what is left of the gap now: from here on it counts
+    const end = gaps.end(node);
+    const counted = (lower(acked, end) - from) | 0;
+    if (counted > 0) this.#addAcked(words, side, counted, lane);
+    const unseen = (lower(acked, end) - to) | 0;
+    if (unseen > 0) this.#addUnseen(words, side, unseen, lane);
+  }
+
+  /** Cuts `from .. to - 1` out of a gap; returns the last of what is left of it, 0 for nothing. */
+  #cut(words: Int32Array, side: number, previous: number, node: number, from: number, to: number): number {
+    const gaps = this.#gaps;
+    const isLeading = previous === 0 && (words[side + SideWord.bits]! & SideBit.leading) !== 0;
+    if (from !== gaps.start(node)) {
+      const end = gaps.end(node);
+      gaps.setEnd(node, from);
+      if (to === end) return node;
+      if (gaps.insert(words, side, node, to, end, gaps.madeUs(node))) return gaps.next(node);
+      this.#tally[AnalysisTally.gapsForgotten]! += 1;
+      return node;
+    }
+    if (isLeading) words[side + SideWord.bits]! &= ~SideBit.leading;
+    if (to !== gaps.end(node)) {
+      gaps.setStart(node, to);
+      return node;
+    }
+    gaps.remove(words, side, previous);
+    return 0;
+  }
+
+  /** Sequence number of the first data that was seen. */
+  #firstData(words: Int32Array, side: number): number {
+    const isLed = (words[side + SideWord.bits]! & SideBit.leading) !== 0;
+    return isLed ? this.#gaps.end(this.#gaps.first(words, side)) : words[side + SideWord.base]!;
+  }
+
+  /** Counts that `from .. to - 1` were acknowledged, gaps among them as unseen. */
+  #countAcked(words: Int32Array, side: number, from: number, to: number, lane: number): void {
+    this.#addAcked(words, side, (to - from) | 0, lane);
+    if ((words[side + SideWord.bits]! & SideBit.gapCount) === 0) return;
+    const gaps = this.#gaps;
+    let node = gaps.first(words, side);
+    if ((words[side + SideWord.bits]! & SideBit.leading) !== 0) node = gaps.next(node);
+    for (; node !== 0; node = gaps.next(node)) {
+      const unseen = (lower(to, gaps.end(node)) - higher(from, gaps.start(node))) | 0;
+      if (unseen > 0) this.#addUnseen(words, side, unseen, lane);
+    }
+  }
+
+  #addAcked(words: Int32Array, side: number, bytes: number, lane: number): void {
+    addAcked(words, side, bytes);
+    this.#laneCounters[lane * LANE_COUNTERS_LENGTH + LaneCounter.ackedBytes]! += bytes;
+  }
+
+  #addUnseen(words: Int32Array, side: number, bytes: number, lane: number): void {
+    const change = addUnseen(words, side, bytes);
+    if (change > 0) this.hasLost = true;
+    this.#laneCounters[lane * LANE_COUNTERS_LENGTH + LaneCounter.unseenBytes]! += change;
+  }
+}
+
+/** The earlier of two sequence numbers. */
+function lower(a: number, b: number): number {
+  return ((a - b) | 0) < 0 ? a : b;
+}
+
+/** The later of two sequence numbers. */
+function higher(a: number, b: number): number {
+  return ((a - b) | 0) > 0 ? a : b;
+}

@@ -1,0 +1,317 @@
+import { TcpState, type FlowRecord, type FlowSide } from '../../packet/flow-record.ts';
+import type { Innermost } from '../../packet/innermost.ts';
+import { Flag, HEADER_LEN } from '../../wire/tcp.ts';
+import { LANE_COUNTERS_LENGTH, LaneCounter } from '../lane-counters.ts';
+import { GapPool } from './gaps.ts';
+import { historyText, Letter, note } from './history.ts';
+import {
+  isAnother,
+  openerOf,
+  takeEstablished,
+  takeFin,
+  takeRst,
+  takeSyn,
+  TcpEvent,
+} from './tcp-handshake.ts';
+import { JUMP_MAX, Late, TcpStream } from './tcp-stream.ts';
+import {
+  ackedBytes,
+  countHigh,
+  countLow,
+  highCount,
+  LETTER_BIT_SHIFT,
+  lowCount,
+  Phase,
+  SideBit,
+  sideAt,
+  SideWord,
+  TCP_WORDS,
+  unseenBytes,
+  Word,
+  zeroCounters,
+} from './tcp-words.ts';
+
+export { TcpEvent } from './tcp-handshake.ts';
+export { TCP_WORDS } from './tcp-words.ts';
+
+/** Offsets in the TCP header; see wire/tcp.ts. */
+const SEQUENCE = 4;
+const ACKNOWLEDGEMENT = 8;
+const DATA_OFFSET = 12;
+const FLAGS = 13;
+const WINDOW = 14;
+const WINDOW_END = 16;
+
+/** Flags that change what state the connection is in. */
+const CONTROL = Flag.syn | Flag.fin | Flag.rst;
+const ORDINARY = SideBit.known | SideBit.active;
+const ACK_LETTER = 1 << (LETTER_BIT_SHIFT + Letter.ack);
+/** So long a segment may be overtaken, while no round-trip time is known. */
+const REORDERING_US = 3000;
+
+/**
+ * What the flow table knows of TCP connections: state, round-trip times, what was sent again or came out of order, and
+ * what was acknowledged and never came here.
+ *
+ * The words of a connection lie in the row of its flow; only gaps lie elsewhere, in a memory of fixed size. What is
+ * counted and how it differs from what Wireshark counts is in docs/flows.md.
+ */
+export class TcpTracker {
+  readonly #gaps: GapPool;
+  readonly #stream: TcpStream;
+  readonly #laneCounters: Float64Array;
+
+  /**
+   * @param options.holes        most gaps that are remembered in all connections
+   * @param options.laneCounters the worker's rows of `LaneCounter`
+   * @param options.tally        the worker's `AnalysisTally`
+   */
+  constructor(options: { holes: number; laneCounters: Float64Array; tally: Float64Array }) {
+    const { holes, laneCounters, tally } = options;
+    this.#gaps = new GapPool(holes);
+    this.#stream = new TcpStream({ gaps: this.#gaps, laneCounters, tally });
+    this.#laneCounters = laneCounters;
+  }
+
+  /** Makes the words from `at` on those of a connection of which nothing is known. */
+  begin(words: Int32Array, at: number): void {
+    words.fill(0, at, at + TCP_WORDS);
+    words[at + Word.serverRttUs] = -1;
+    words[at + Word.clientRttUs] = -1;
+  }
+
+  /**
+   * Takes one packet of the connection. What is cut away is not guessed: without the flags nothing is noted.
+   *
+   * @param direction 0: from the lower endpoint of the flow's key, 1: from the higher
+   * @returns bits of `TcpEvent`
+   */
+  see(
+    words: Int32Array,
+    at: number,
+    direction: 0 | 1,
+    _bytes: Buffer,
+    view: DataView,
+    innermost: Innermost,
+    lane: number,
+    seconds: number,
+    nanoseconds: number,
+  ): number {
+    const tcpAt = innermost.transportAt;
+    if (tcpAt < 0 || tcpAt + WINDOW > innermost.end) return TcpEvent.none;
+    const headerLen = (view.getUint8(tcpAt + DATA_OFFSET) >>> 4) << 2;
+    const len = innermost.wireLen - (tcpAt - innermost.ipAt) - headerLen;
+    if (headerLen < HEADER_LEN || len < 0) return TcpEvent.none;
+
+    const flags = view.getUint8(tcpAt + FLAGS);
+    const ack = view.getInt32(tcpAt + ACKNOWLEDGEMENT);
+    let sequence = view.getInt32(tcpAt + SEQUENCE);
+    const own = sideAt(at, direction);
+    const peer = sideAt(at, 1 - direction);
+    const us = (Math.imul(seconds, 1_000_000) + Math.trunc(nanoseconds / 1000)) | 0;
+    let event: number = TcpEvent.none;
+    let bits = words[own + SideWord.bits]!;
+    const isOrdinary =
+      (bits & ORDINARY) === ORDINARY && (words[at + Word.state]! & Phase.state) >= TcpState.established;
+    if ((flags & CONTROL) !== 0 || !isOrdinary) {
+      event = this.#control(words, at, direction, flags, sequence, ack, len, us);
+      if ((flags & Flag.rst) !== 0 || (event & TcpEvent.reopened) !== 0) return event;
+      if ((flags & Flag.syn) !== 0) sequence = (sequence + 1) | 0;
+      bits = words[own + SideWord.bits]!;
+    }
+    if ((flags & ~bits) !== 0) words[own + SideWord.bits] = bits | flags;
+    if (
+      (flags & CONTROL) === 0 &&
+      tcpAt + WINDOW_END <= innermost.end &&
+      view.getUint16(tcpAt + WINDOW) === 0
+    ) {
+      countHigh(words, own + SideWord.outOfOrder);
+      note(words, at, own, direction, Letter.zeroWindow);
+    }
+
+    if (len > 0) {
+      this.#data(words, at, direction, sequence, len, innermost.fragment, us, lane);
+    } else if ((bits & ACK_LETTER) === 0 && (flags & (CONTROL | Flag.ack)) === Flag.ack) {
+      note(words, at, own, direction, Letter.ack);
+    }
+    if ((flags & Flag.ack) !== 0) {
+      const isNew = ((ack - words[peer + SideWord.acked]!) | 0) > 0;
+      if (isNew || (words[peer + SideWord.bits]! & SideBit.ackKnown) === 0) {
+        this.#acknowledge(words, at, 1 - direction, ack, us, lane);
+      }
+    }
+    return event;
+  }
+
+  /** The direction whose side sent the SYN, or did not send the SYN-ACK; -1 while unknown. */
+  opener(words: Int32Array, at: number): number {
+    return openerOf(words[at + Word.state]!);
+  }
+
+  /**
+   * Puts what is known of the connection into a record, and counts anew from here.
+   *
+   * @param source the direction of `record.source`
+   */
+  fill(words: Int32Array, at: number, source: 0 | 1, record: FlowRecord): void {
+    record.tcpState = (words[at + Word.state]! & Phase.state) as TcpState;
+    record.serverRttUs = words[at + Word.serverRttUs]!;
+    record.clientRttUs = words[at + Word.clientRttUs]!;
+    record.history = historyText(words, at, source);
+    record.oneSided = isOneSided(words, at);
+    this.#fillSide(words, sideAt(at, source), record.source);
+    this.#fillSide(words, sideAt(at, 1 - source), record.destination);
+  }
+
+  /** The flow is gone: its gaps are given back, and its lane has had one TCP flow more. */
+  end(words: Int32Array, at: number, lane: number): void {
+    const row = lane * LANE_COUNTERS_LENGTH;
+    this.#laneCounters[row + LaneCounter.tcpFlows]! += 1;
+    if (isOneSided(words, at)) this.#laneCounters[row + LaneCounter.oneSidedFlows]! += 1;
+    this.#stream.forget(words, sideAt(at, 0));
+    this.#stream.forget(words, sideAt(at, 1));
+  }
+
+  #fillSide(words: Int32Array, side: number, out: FlowSide): void {
+    out.tcpFlags = words[side + SideWord.bits]! & SideBit.tcpFlags;
+    out.retransmissions = lowCount(words, side + SideWord.retransmissions);
+    out.resets = highCount(words, side + SideWord.retransmissions);
+    out.outOfOrder = lowCount(words, side + SideWord.outOfOrder);
+    out.zeroWindows = highCount(words, side + SideWord.outOfOrder);
+    out.ackedBytes = ackedBytes(words, side);
+    out.unseenBytes = unseenBytes(words, side);
+    this.#stream.settleRecord(words, side);
+    zeroCounters(words, side);
+  }
+
+  /** Takes what is not an ordinary segment of an established connection; returns an event. */
+  #control(
+    words: Int32Array,
+    at: number,
+    direction: number,
+    flags: number,
+    sequence: number,
+    ack: number,
+    len: number,
+    us: number,
+  ): number {
+    const own = sideAt(at, direction);
+    const peer = sideAt(at, 1 - direction);
+    const hasSyn = (flags & Flag.syn) !== 0;
+    if (hasSyn && (flags & (Flag.rst | Flag.fin)) === 0 && isAnother(words, at, own, flags, sequence)) {
+      return TcpEvent.reopened;
+    }
+    if ((flags & (Flag.fin | Flag.rst)) === (Flag.fin | Flag.rst)) {
+      note(words, at, own, direction, Letter.inconsistent);
+    }
+    if (hasSyn && (flags & (Flag.fin | Flag.rst)) !== 0) note(words, at, own, direction, Letter.multiFlag);
+
+    if ((flags & Flag.rst) !== 0) {
+      const event = takeRst(words, at, own, peer, direction, flags, sequence, ack);
+      words[own + SideWord.bits]! |= flags;
+      return event;
+    }
+    if (hasSyn) {
+      takeSyn(words, at, own, peer, direction, flags, sequence, us, this.#stream);
+      return TcpEvent.none;
+    }
+    if ((words[own + SideWord.bits]! & SideBit.known) === 0) this.#stream.start(words, own, sequence);
+    if ((flags & Flag.ack) !== 0) takeEstablished(words, at, own, peer, direction, len, ack, us);
+    if ((flags & Flag.fin) === 0) return TcpEvent.none;
+    const end = (sequence + len) | 0;
+    const wasSeen = (words[own + SideWord.bits]! & Flag.fin) !== 0;
+    if (wasSeen && len === 0) countLow(words, own + SideWord.retransmissions);
+    else words[own + SideWord.advancedUs] = us;
+    return takeFin(words, at, own, peer, direction, end);
+  }
+
+  /** Takes payload. */
+  #data(
+    words: Int32Array,
+    at: number,
+    direction: number,
+    sequence: number,
+    len: number,
+    fragment: number,
+    us: number,
+    lane: number,
+  ): void {
+    const own = sideAt(at, direction);
+    const stream = this.#stream;
+    const bits = words[own + SideWord.bits]!;
+    if ((bits & SideBit.data) === 0) note(words, at, own, direction, Letter.data);
+    const next = words[own + SideWord.next]!;
+    const below = (next - sequence) | 0;
+    if (below <= 0) {
+      stream.advance(words, own, sequence, len, us, lane);
+    } else if (below > JUMP_MAX) {
+      stream.start(words, own, sequence);
+      stream.advance(words, own, sequence, len, us, lane);
+    } else if (below > 1 || len > 1) {
+      // one byte before the next one asks whether the other side is still there, or has room (RFC 9293 section 3.8.4)
+      this.#late(words, at, direction, sequence, len, us, lane);
+    }
+    if (fragment === 1) words[own + SideWord.bits]! |= SideBit.openEnd;
+    if (stream.hasLost) this.#noteGap(words, at, direction);
+  }
+
+  /** Takes payload that begins before the next expected sequence number. */
+  #late(
+    words: Int32Array,
+    at: number,
+    direction: number,
+    sequence: number,
+    len: number,
+    us: number,
+    lane: number,
+  ): void {
+    const own = sideAt(at, direction);
+    const stream = this.#stream;
+    const next = words[own + SideWord.next]!;
+    const end = (sequence + len) | 0;
+    const beyond = (end - next) | 0;
+    const result = stream.fill(words, own, sequence, beyond > 0 ? next : end, lane);
+    if (beyond > 0) stream.advance(words, own, next, beyond, us, lane);
+    if (result === Late.filled && ((us - stream.madeUs) | 0) < reorderingUs(words, at)) {
+      countLow(words, own + SideWord.outOfOrder);
+    } else if (result === Late.filled || beyond <= 0 || ((next - sequence) | 0) > 1) {
+      countLow(words, own + SideWord.retransmissions);
+      note(words, at, own, direction, Letter.retransmission);
+    }
+  }
+
+  #acknowledge(
+    words: Int32Array,
+    at: number,
+    direction: number,
+    ack: number,
+    us: number,
+    lane: number,
+  ): void {
+    this.#stream.acknowledge(words, sideAt(at, direction), ack, us, lane);
+    if (this.#stream.hasLost) this.#noteGap(words, at, direction);
+  }
+
+  #noteGap(words: Int32Array, at: number, direction: number): void {
+    this.#stream.hasLost = false;
+    note(words, at, sideAt(at, direction), direction, Letter.gap);
+  }
+}
+
+/** What comes later than this was sent again: nobody can have asked for it and got it sooner. */
+function reorderingUs(words: Int32Array, at: number): number {
+  const server = words[at + Word.serverRttUs]!;
+  const client = words[at + Word.clientRttUs]!;
+  return server < 0 || client < 0 ? REORDERING_US : server + client;
+}
+
+/** Whether one side's data or ACKs came, and of the other nothing at all. */
+function isOneSided(words: Int32Array, at: number): boolean {
+  const first = words[sideAt(at, 0) + SideWord.bits]!;
+  const second = words[sideAt(at, 1) + SideWord.bits]!;
+  const silent = SideBit.tcpFlags | SideBit.known;
+  return (
+    ((first & SideBit.active) !== 0 && (second & silent) === 0) ||
+    ((second & SideBit.active) !== 0 && (first & silent) === 0)
+  );
+}
