@@ -4,6 +4,9 @@ import { contradiction, type Problem } from './problem.ts';
 import type { Config } from './settings.ts';
 import { suggest } from './suggest.ts';
 
+/** Kinds of sinks that have a folder to themselves. */
+const FOLDER_KINDS: readonly string[] = ['files', 'flow-files'];
+
 /** Says where in the text a problem is. */
 type Report = (path: readonly (string | number)[], text: string, found: unknown, expected: string) => void;
 
@@ -15,6 +18,7 @@ export function crossCheck(config: Config, given: Given, problems: Problem[]): v
   checkPorts(config, report);
   checkExpectations(config, report);
   checkFiles(config, report);
+  checkFlowSinks(config, report);
   checkDuplicates(config, report);
   checkHttp(config, report);
   checkReadiness(config, given, problems);
@@ -46,11 +50,11 @@ function checkExpectations({ admission }: Config, report: Report): void {
   }
 }
 
-/** What the sinks of kind files must agree on. */
+/** What the sinks that write into folders must agree on. */
 function checkFiles({ sinks }: Config, report: Report): void {
   const owners = new Map<string, string>();
   for (const [name, sink] of Object.entries(sinks)) {
-    if (sink.kind !== 'files' || !sink.enabled) continue;
+    if (!FOLDER_KINDS.includes(sink.kind) || !sink.enabled) continue;
     const { directory, format, split } = sink;
     if (format === 'pcap' && split === 'none') {
       const text = `sinks.${name}.format is pcap, which cannot hold all lanes in one file; take pcapng, or split: lane`;
@@ -72,6 +76,16 @@ function checkDuplicates({ analysis, sinks }: Config, report: Report): void {
     if (!enabled || output?.duplicates !== 'drop') continue;
     const text = `sinks.${name}.output.duplicates is drop, and analysis.duplicates.detect is off: none would be found`;
     report(['sinks', name, 'output', 'duplicates'], text, 'drop', 'analysis.duplicates.detect: on');
+  }
+}
+
+/** Flow records come from analysis.flows alone. */
+function checkFlowSinks({ sinks, analysis }: Config, report: Report): void {
+  if (analysis.flows.enabled) return;
+  for (const [name, { kind, enabled }] of Object.entries(sinks)) {
+    if (kind !== 'flow-files' || !enabled) continue;
+    const text = `sinks.${name} is of kind flow-files, and analysis.flows.enabled is false: there would be no records`;
+    report(['sinks', name, 'kind'], text, kind, 'analysis.flows.enabled: true');
   }
 }
 

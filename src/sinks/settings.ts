@@ -86,5 +86,73 @@ export const filesSettings = Type.Object(
 );
 export type FilesSettings = Static<typeof filesSettings>;
 
-/** Settings of every kind of sink, by kind: what configuration and reference know of `sinkKinds`. */
+/** Settings of a sink of kind `flow-files`, besides `kind` and what every sink has. */
+export const flowFilesSettings = Type.Object(
+  {
+    directory: Type.String({
+      description:
+        'Folder for files of flow records, one JSON object a line; it is made where it is missing.',
+      default: './flows',
+      minLength: 1,
+      examples: ['/var/lib/mirrortap/flows'],
+      reload: false,
+    }),
+    rotateBytes: Type.Union([Type.Literal(0), Type.Integer({ minimum: 65_536 })], {
+      description: 'Begin a new file before this one grows past so many bytes; 0: no limit.',
+      default: 268_435_456,
+      unit: 'bytes',
+      reload: false,
+    }),
+    rotateSeconds: Type.Integer({
+      description: 'Begin a new file so many seconds after this one was begun; 0: no limit.',
+      default: 300,
+      minimum: 0,
+      maximum: 31_536_000,
+      unit: 's',
+      reload: false,
+    }),
+    compress: Type.Enum(['none'], {
+      description: 'Compression of finished files.',
+      default: 'none',
+      later: ['zstd', 'gzip'],
+      reload: false,
+    }),
+    keepBytes: Type.Integer({
+      description:
+        'Delete the oldest finished files of flow records in the folder while all of them together are larger; ' +
+        'growing files are not counted; 0: no limit.',
+      default: 0,
+      minimum: 0,
+      unit: 'bytes',
+      examples: [107_374_182_400],
+      reload: false,
+    }),
+    keepSeconds: Type.Integer({
+      description:
+        'Delete finished files of flow records in the folder that were last written longer ago; 0: no limit.',
+      default: 0,
+      minimum: 0,
+      unit: 's',
+      examples: [2_592_000],
+      reload: false,
+    }),
+    keepFreePercent: Type.Integer({
+      description:
+        'Keep so much of the disk free: the oldest finished files of flow records in the folder, of earlier runs too, ' +
+        'are deleted, and while that is not enough, records are dropped and counted as diskFull; 0: use all of it.',
+      default: 10,
+      minimum: 0,
+      maximum: 90,
+      unit: '%',
+      reload: false,
+    }),
+  },
+  { additionalProperties: false },
+);
+export type FlowFilesSettings = Static<typeof flowFilesSettings>;
+
+/** Settings of every kind of sink that takes packets: what configuration and reference know of `sinkKinds`. */
 export const sinkSettings: Readonly<Record<string, TObject>> = { files: filesSettings };
+
+/** The same for sinks that take flow records, `flowSinkKinds`. */
+export const flowSinkSettings: Readonly<Record<string, TObject>> = { 'flow-files': flowFilesSettings };

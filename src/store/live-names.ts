@@ -62,6 +62,6 @@ export function liveName(startSeconds: number, sequence: number, worker: number,
 }
 
 /** Orders files by the second of their first packet, then by their number: texts that compare like that. */
-export function ageKey({ start, sequence }: LiveName): string {
+export function ageKey({ start, sequence }: Pick<LiveName, 'start' | 'sequence'>): string {
   return `${start}-${String(sequence).padStart(16, '0')}`;
 }

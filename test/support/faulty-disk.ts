@@ -66,6 +66,7 @@ export class FaultyDisk implements Disk {
   truncate = nodeDisk.truncate;
   rename = nodeDisk.rename;
   exists = nodeDisk.exists;
+  look = nodeDisk.look;
   makeFolder = nodeDisk.makeFolder;
   list = nodeDisk.list;
 }

@@ -11,6 +11,15 @@ export interface FreeSpace {
   readonly totalBytes: number;
 }
 
+/** What a file is. */
+export interface FileFacts {
+  readonly bytes: number;
+  /** When it was last written: milliseconds since the epoch. */
+  readonly changedMs: number;
+  /** A file on a disk, and no pipe, device or folder. */
+  readonly isRegular: boolean;
+}
+
 /** What capture files need of a file system. A test hands in one that fails. Rejects with Node's errors. */
 export interface Disk {
   /** @param flags as for `fs.open`, e.g. `wx` (new file only) */
@@ -24,6 +33,8 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   exists(path: string): Promise<boolean>;
+  /** What a path leads to; undefined where there is nothing. */
+  look(path: string): Promise<FileFacts | undefined>;
   /** Makes a folder and those above it that are missing. Rejects where no file can be made in it. */
   makeFolder(path: string): Promise<void>;
   /** Names in a folder; empty where there is no such folder. */
@@ -49,6 +60,15 @@ export const nodeDisk: Disk = {
   rename: (from, to) => fs.promises.rename(from, to),
   remove: (path) => fs.promises.unlink(path),
   exists: (path) => fs.promises.access(path).then(yes, no),
+  look: async (path) => {
+    try {
+      const stat = await fs.promises.stat(path);
+      return { bytes: stat.size, changedMs: stat.mtimeMs, isRegular: stat.isFile() };
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+      throw error;
+    }
+  },
   makeFolder: async (path) => {
     await fs.promises.mkdir(path, { recursive: true, mode: FOLDER_MODE });
     // one that was there already may be closed to this user, or on a file system that is read only

@@ -52,11 +52,15 @@ export function existing(path: string): MirrorError {
 }
 
 /** Makes the output folder where it is missing. Rejects with `OUTPUT_UNWRITABLE`. */
-export async function makeDirectory(disk: Disk, directory: string): Promise<void> {
+export async function makeDirectory(
+  disk: Disk,
+  directory: string,
+  contents = 'capture files',
+): Promise<void> {
   try {
     await disk.makeFolder(directory);
   } catch (cause) {
-    const message = `The folder ${directory} for capture files cannot be made or written to: ${errnoOf(cause)}.`;
+    const message = `The folder ${directory} for ${contents} cannot be made or written to: ${errnoOf(cause)}.`;
     throw new MirrorError('OUTPUT_UNWRITABLE', message, { directory, error: errnoOf(cause) }, { cause });
   }
 }

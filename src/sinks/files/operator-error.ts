@@ -1,12 +1,16 @@
-import { MirrorError } from '../../observe/error.ts';
+import { type ErrorCode, MirrorError } from '../../observe/error.ts';
 import { errnoOf, isDiskFull } from './disk.ts';
 
 /**
- * What an operator is told of a file that could not be written: `DISK_FULL` or `CAPTURE_WRITE_FAILED`.
+ * What an operator is told of a file that could not be written: `DISK_FULL`, or `code`.
  *
  * @param path relative to the output folder; empty for a stream
  */
-export function operatorError(path: string, cause: unknown): MirrorError {
+export function operatorError(
+  path: string,
+  cause: unknown,
+  code: ErrorCode = 'CAPTURE_WRITE_FAILED',
+): MirrorError {
   if (cause instanceof MirrorError) return cause;
   const context = { path, error: errnoOf(cause) };
   if (isDiskFull(cause)) {
@@ -15,5 +19,5 @@ export function operatorError(path: string, cause: unknown): MirrorError {
     });
   }
   const message = `${path || 'The output'} cannot be written: ${errnoOf(cause)}.`;
-  return new MirrorError('CAPTURE_WRITE_FAILED', message, context, { cause });
+  return new MirrorError(code, message, context, { cause });
 }

@@ -10,6 +10,9 @@ const REMEMBERED_LANES_MAX = 16_384;
 /** Numbers that are tried when a file of that name is there already. */
 const CREATE_TRIES = 100;
 
+/** What the name of one file of a series says; `undefined` where the file is of no series. */
+export type ParseName = (name: string) => { readonly sequence: number; readonly worker: number } | undefined;
+
 /** Live: `DIR/<lane>/<start>-<sequence>-w<worker>.pcapng`, one after the other. */
 export class SeriesOfFiles implements Destination {
   readonly #directory: string;
@@ -17,15 +20,27 @@ export class SeriesOfFiles implements Destination {
   readonly #worker: number;
   readonly #disk: Disk;
   readonly #open: OpenFiles;
+  readonly #parse: ParseName;
   readonly #nextSequence = new Map<string, number>();
 
-  /** @param openFiles how many may be open at a time */
-  constructor(directory: string, extension: string, worker: number, disk: Disk, openFiles?: number) {
+  /**
+   * @param openFiles how many may be open at a time
+   * @param parse     reads the names of the files that are there already
+   */
+  constructor(
+    directory: string,
+    extension: string,
+    worker: number,
+    disk: Disk,
+    openFiles?: number,
+    parse: ParseName = parseLiveName,
+  ) {
     this.#directory = directory;
     this.#extension = extension;
     this.#worker = worker;
     this.#disk = disk;
     this.#open = new OpenFiles(disk, openFiles);
+    this.#parse = parse;
   }
 
   open(): Promise<void> {
@@ -70,7 +85,7 @@ export class SeriesOfFiles implements Destination {
     await this.#disk.makeFolder(folder);
     let last = 0;
     for (const name of await this.#disk.list(folder)) {
-      const live = parseLiveName(name);
+      const live = this.#parse(name);
       if (live?.worker === this.#worker) last = Math.max(last, live.sequence);
     }
     if (this.#nextSequence.size >= REMEMBERED_LANES_MAX) this.#nextSequence.clear();

@@ -1,0 +1,163 @@
+import { join } from 'node:path';
+import type { FlowSinkContext } from '../../pipeline/flow-sink.ts';
+import { ageKey } from '../../store/live-names.ts';
+import { type FileSystem, nodeFileSystem } from '../../store/file-system.ts';
+import { ownerName, renew, RENEW_MS, thisProcess } from '../../store/owner.ts';
+import { filesToDelete } from '../../store/retention.ts';
+import { type Disk, errnoOf } from '../files/disk.ts';
+import type { FlowFilesSettings } from '../settings.ts';
+import type { Housekeeping } from './flow-files-sink.ts';
+import { parseFlowName } from './flow-name.ts';
+import { finishLeftovers, joinOwners, leaveOwners } from './leftover-flows.ts';
+
+/** Age is looked at so often, and files of others that have ended are looked for. */
+const SWEEP_MS = 60_000;
+
+export interface FlowFolderOptions extends Pick<FlowSinkContext, 'name' | 'worker' | 'log' | 'now'> {
+  readonly settings: Pick<FlowFilesSettings, 'directory' | 'keepBytes' | 'keepSeconds' | 'keepFreePercent'>;
+  readonly disk: Disk;
+  readonly files?: FileSystem;
+}
+
+/** A finished file, as retention wants to know it. */
+interface KeptFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly lastSeconds: number;
+  readonly key: string;
+}
+
+/**
+ * The folder of a sink of flow records: finishes what ended workers left, deletes the oldest files as the settings ask.
+ * Every worker has one for the same folder; each deletes what it finds too old or too much, and finds the same.
+ */
+export class FlowFolder implements Housekeeping {
+  readonly #options: FlowFolderOptions;
+  readonly #files: FileSystem;
+  readonly #identity = thisProcess();
+  /** Finished files by name: they do not change any more. */
+  readonly #known = new Map<string, KeptFile>();
+  /** When this process began with the folder; undefined where it could not say so. */
+  #sinceMs: number | undefined;
+  #sweeping: Promise<void> | undefined;
+  #renewing: Promise<void> = Promise.resolve();
+  #sweptMs = -Infinity;
+  #lookedMs = -Infinity;
+  #renewedMs = -Infinity;
+
+  constructor(options: FlowFolderOptions) {
+    this.#options = options;
+    this.#files = options.files ?? nodeFileSystem;
+  }
+
+  async begin(): Promise<void> {
+    const { directory } = this.#options.settings;
+    try {
+      this.#sinceMs = joinOwners(this.#files, directory, this.#identity);
+      this.#finishLeftovers(true);
+    } catch (error) {
+      this.#warn(error, 'Flow files that earlier workers left cannot be looked for.');
+    }
+  }
+
+  tick(nowMs: number): void {
+    const { directory } = this.#options.settings;
+    if (this.#sinceMs !== undefined && nowMs - this.#renewedMs >= RENEW_MS) {
+      this.#renewedMs = nowMs;
+      this.#renewing = renew(directory, this.#identity, this.#sinceMs).catch(() => undefined);
+    }
+    if (nowMs - this.#lookedMs >= SWEEP_MS) {
+      this.#lookedMs = nowMs;
+      this.#finishLeftovers(false);
+    }
+    if (nowMs - this.#sweptMs >= SWEEP_MS) this.finished();
+  }
+
+  finished(): void {
+    const { keepBytes, keepSeconds } = this.#options.settings;
+    this.#sweptMs = this.#options.now();
+    if (keepBytes > 0 || keepSeconds > 0) void this.sweep();
+  }
+
+  async end(): Promise<void> {
+    await this.#sweeping;
+    await this.#renewing;
+    try {
+      leaveOwners(this.#files, this.#options.settings.directory, ownerName(this.#identity));
+    } catch {
+      // the next process finds out by itself that this one has ended
+    }
+  }
+
+  /** Deletes the oldest finished files until the limits are kept. Never rejects. */
+  sweep(): Promise<void> {
+    this.#sweeping ??= this.#sweep()
+      .catch((error: unknown) => this.#warn(error, 'Old flow files cannot be deleted.'))
+      .finally(() => {
+        this.#sweeping = undefined;
+      });
+    return this.#sweeping;
+  }
+
+  async #sweep(): Promise<void> {
+    const { settings, disk, log, name, now } = this.#options;
+    const { directory } = settings;
+    const files = await this.#list();
+    const { freeBytes, totalBytes } = await disk.freeSpace(directory);
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const fullness = { bytes, freeBytes, diskBytes: totalBytes };
+    const deletions = filesToDelete(files, settings, fullness, now() / 1000);
+    for (const { path } of deletions) {
+      try {
+        await disk.remove(join(directory, path));
+      } catch (error) {
+        // another worker may have been faster
+        if (errnoOf(error) !== 'ENOENT') throw error;
+      }
+      this.#known.delete(path);
+    }
+    const first = deletions[0];
+    if (first === undefined) return;
+    const freed = deletions.reduce((sum, deletion) => sum + deletion.bytes, 0);
+    log.info(
+      { sink: name, files: deletions.length, bytes: freed, reason: first.reason },
+      'Old flow files were deleted.',
+    );
+  }
+
+  /** All finished files, the oldest first. */
+  async #list(): Promise<KeptFile[]> {
+    const { settings, disk } = this.#options;
+    const names = new Set(await disk.list(settings.directory));
+    for (const name of this.#known.keys()) if (!names.has(name)) this.#known.delete(name);
+    for (const name of names) {
+      const parsed = parseFlowName(name);
+      if (parsed === undefined || parsed.part || this.#known.has(name)) continue;
+      const facts = await disk.look(join(settings.directory, name));
+      if (facts === undefined) continue;
+      const { bytes, changedMs } = facts;
+      this.#known.set(name, { path: name, bytes, lastSeconds: changedMs / 1000, key: ageKey(parsed) });
+    }
+    return [...this.#known.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  #finishLeftovers(isBegin: boolean): void {
+    const { settings, worker, log, name } = this.#options;
+    try {
+      const ended = finishLeftovers(
+        this.#files,
+        settings.directory,
+        this.#identity,
+        isBegin ? worker : undefined,
+      );
+      if (ended.finished + ended.removed === 0) return;
+      log.info({ sink: name, ...ended }, 'Flow files that an ended worker left were finished.');
+    } catch (error) {
+      this.#warn(error, 'A flow file that an ended worker left cannot be finished.');
+    }
+  }
+
+  #warn(error: unknown, message: string): void {
+    this.#options.log.warn({ sink: this.#options.name, error: errnoOf(error) }, message);
+  }
+}
