@@ -1,0 +1,104 @@
+import { FlowHash } from './flow-hash.ts';
+import { FlowIndex } from './flow-index.ts';
+import { copyKey } from './flow-key.ts';
+import { allocateRows, HASH, LAST_SECONDS, NEXT, NO_ROW, ROW_WORDS, STATE, IS_OVER } from './flow-layout.ts';
+import { TimingWheel } from './timing-wheel.ts';
+
+/** Rows that are compared when one has to make room. */
+const EVICTION_SAMPLE = 8;
+
+/** The memory of the flow table: which rows are in use, under which key, and when they are due. */
+export class FlowRows {
+  readonly words: Int32Array;
+  /** First word of a row besides the others: the key that `find` looks for and `insert` takes is written to it. */
+  readonly keyAt: number;
+  readonly wheel: TimingWheel;
+  readonly #maxFlows: number;
+  readonly #index: FlowIndex;
+  /** First of the rows that were given back + 1, linked through NEXT; 0 for none. */
+  #free = 0;
+  /** Rows from here on were never used. */
+  #fresh = 0;
+  /** Where the search for a row to evict goes on. */
+  #hand = 0;
+
+  constructor(maxFlows: number, hashSeed: number) {
+    this.#maxFlows = maxFlows;
+    this.words = allocateRows(maxFlows);
+    this.keyAt = maxFlows * ROW_WORDS;
+    this.wheel = new TimingWheel(this.words);
+    this.#index = new FlowIndex(this.words, maxFlows, new FlowHash(hashSeed));
+  }
+
+  /** Rows below this number may be in use. */
+  get used(): number {
+    return this.#fresh;
+  }
+
+  get isFull(): boolean {
+    return this.#free === 0 && this.#fresh === this.#maxFlows;
+  }
+
+  /** The row of the key at `keyAt`, or NO_ROW. */
+  find(): number {
+    return this.#index.find(this.keyAt);
+  }
+
+  /** A row for the key that `find` did not find: all 0 but for its key. Not while full. It is in no list of the wheel yet. */
+  insert(): number {
+    const words = this.words;
+    let row = this.#free - 1;
+    if (row === NO_ROW) {
+      row = this.#fresh++;
+    } else {
+      this.#free = words[row * ROW_WORDS + NEXT]!;
+      words.fill(0, row * ROW_WORDS, (row + 1) * ROW_WORDS);
+    }
+    copyKey(words, this.keyAt, row * ROW_WORDS);
+    words[row * ROW_WORDS + HASH] = words[this.keyAt + HASH]!;
+    this.#index.add(row);
+    return row;
+  }
+
+  /** Gives a row back that is in no list of the wheel. */
+  release(row: number): void {
+    const words = this.words;
+    const at = row * ROW_WORDS;
+    this.#index.remove(row);
+    words[at + STATE] = 0;
+    words[at + NEXT] = this.#free;
+    this.#free = row + 1;
+  }
+
+  /**
+   * Of a few rows, each time others, the one that was idle longest; a connection that is over comes first. While full.
+   *
+   * @param kept   this one is not told; NO_ROW for none
+   * @param offset see `FlowClock`
+   */
+  leastNeeded(kept: number, now: number, offset: number): number {
+    const words = this.words;
+    let chosen = NO_ROW;
+    let longest = -1;
+    for (let looked = 0; looked < EVICTION_SAMPLE || chosen === NO_ROW; looked++) {
+      const row = this.#hand;
+      this.#hand = row + 1 === this.#maxFlows ? 0 : row + 1;
+      if (row === kept) continue;
+      const at = row * ROW_WORDS;
+      // a time that lies ahead is from before time went back
+      const idle = Math.abs(now - offset - (words[at + LAST_SECONDS]! >>> 0));
+      const isOver = (words[at + STATE]! & IS_OVER) !== 0;
+      const rank = isOver ? idle + 2 ** 33 : idle;
+      if (rank <= longest) continue;
+      longest = rank;
+      chosen = row;
+    }
+    return chosen;
+  }
+
+  /** Puts a row where it is due, wherever it was. */
+  move(row: number, due: number, now: number): void {
+    this.wheel.take(row);
+    this.wheel.put(row, due, now);
+  }
+}

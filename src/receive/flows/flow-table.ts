@@ -1,0 +1,329 @@
+import type { PacketBatch } from '../../packet/batch.ts';
+import { Direction, FlowEndReason, type FlowRecord } from '../../packet/flow-record.ts';
+import { type Innermost, Ports } from '../../packet/innermost.ts';
+import { ABSENT, type Layers } from '../../packet/layers.ts';
+import { Mark } from '../../packet/mark.ts';
+import { Verdict } from '../../packet/verdict.ts';
+import { IpProtocol } from '../../wire/ip-protocol.ts';
+import { flowOf, join, point } from './flow-aliases.ts';
+import { FlowClock } from './flow-clock.ts';
+import { countPacket } from './flow-counters.ts';
+import { isSameTuple, writeKey } from './flow-key.ts';
+import {
+  BAD_CHECKSUMS,
+  DIRECTION_MASK,
+  DIRECTION_SHIFT,
+  DUPLICATES,
+  FIRST_NANOSECONDS,
+  FIRST_SECONDS,
+  FRAGMENTS,
+  IS_ALIAS,
+  IS_FINISHED,
+  IS_FLOW,
+  IS_RESET,
+  LANE_SHIFT,
+  LAST_NANOSECONDS,
+  LAST_SECONDS,
+  LOOKS_MASK,
+  NO_ROW,
+  PACKETS,
+  PARTIAL_CHECKSUMS,
+  ROW_WORDS,
+  STATE,
+  TCP,
+  TRUNCATED,
+} from './flow-layout.ts';
+import { lookForNames } from './flow-looks.ts';
+import { FlowLife } from './flow-life.ts';
+import { FlowReporter } from './flow-reporter.ts';
+import { FlowRows } from './flow-rows.ts';
+import type { NameFinder } from './name-finder.ts';
+import { TcpEvent, TcpTracker } from './tcp-tracker.ts';
+import { GAP_INDEX } from './tcp-words.ts';
+
+/** No flow: the frame is not IP, or cut before its addresses. */
+export const NO_FLOW = -1;
+/** The packet is no copy of another. */
+export const NOT_DUPLICATE = -2;
+
+/** Rows that are looked at for each record that may be written, so that one call does not take long. */
+const LOOKS_A_RECORD = 8;
+const LOOKS_LEAST = 256;
+
+export interface FlowTableOptions {
+  /** Most flows, aliases included, that are open at one time. */
+  readonly maxFlows: number;
+  /** Most gaps in TCP streams that are remembered in all: 1 or more; those past 262,143 are not taken. */
+  readonly gaps: number;
+  /** A flow ends after so long without packets. */
+  readonly idleSeconds: { readonly tcp: number; readonly udp: number; readonly other: number };
+  /** A flow that goes on is reported so often. */
+  readonly activeSeconds: number;
+  /** Whether flows of different VLANs are kept apart. */
+  readonly perVlan: boolean;
+  /** A row of `AnalysisTally`. */
+  readonly tally: Float64Array;
+  /** The worker's rows of `LaneCounter`. */
+  readonly laneCounters: Float64Array;
+  /** Takes a record, which is the table's again when it returns. */
+  readonly emit: (record: FlowRecord) => void;
+  /** Base64 of SHA-1. */
+  readonly sha1Base64: (bytes: Uint8Array) => string;
+  /** Looks for names in the first packets of a flow; left out: nobody does. */
+  readonly names: NameFinder | undefined;
+  /** A number that senders of mirrored traffic do not know; see `FlowHash`. Changes no record. */
+  readonly hashSeed?: number;
+}
+
+/**
+ * All flows of a worker: counts each packet in its flow and reports flows when they end, and every so often while they go on.
+ *
+ * A flow is lane, mirror source, and addresses, protocol and ports of the innermost IP packet. Memory is taken when the table
+ * is made, 284 bytes a flow and 12 at most for the index; nothing is allocated for a packet. A flow's records do not depend on
+ * when `expire` is called: what is due by the time of a packet is done before it is counted.
+ */
+export class FlowTable {
+  readonly #rows: FlowRows;
+  readonly #words: Int32Array;
+  readonly #clock = new FlowClock();
+  readonly #tcp: TcpTracker;
+  readonly #life: FlowLife;
+  readonly #reporter: FlowReporter;
+  readonly #names: NameFinder | undefined;
+  readonly #perVlan: boolean;
+  /** Where `end` goes on. */
+  #ending = 0;
+
+  constructor(options: FlowTableOptions) {
+    const { tally, laneCounters, names, emit, sha1Base64, idleSeconds, activeSeconds } = options;
+    const rows = new FlowRows(options.maxFlows, options.hashSeed ?? 0);
+    const { words } = rows;
+    const tcp = new TcpTracker({ holes: Math.min(options.gaps, GAP_INDEX), laneCounters, tally });
+    const reporter = new FlowReporter({ words, tcp, names, tally, emit, sha1Base64 });
+    const clock = this.#clock;
+    this.#life = new FlowLife({ rows, clock, tcp, reporter, names, tally, idleSeconds, activeSeconds });
+    this.#rows = rows;
+    this.#words = words;
+    this.#tcp = tcp;
+    this.#reporter = reporter;
+    this.#names = names;
+    this.#perVlan = options.perVlan;
+  }
+
+  /** Flows that are open. */
+  get active(): number {
+    return this.#life.active;
+  }
+
+  /**
+   * Counts a packet and returns the slot of its flow, NO_FLOW where it is of none.
+   *
+   * @param lane        directory slot of the packet's lane
+   * @param duplicateOf NOT_DUPLICATE; for a copy of a packet what this returned for the first one, NO_FLOW where that is unknown
+   */
+  see(
+    batch: PacketBatch,
+    slot: number,
+    layers: Layers,
+    innermost: Innermost,
+    lane: number,
+    duplicateOf: number,
+  ): number {
+    if (innermost.ipVersion === 0) return NO_FLOW;
+    const rows = this.#rows;
+    const seconds = batch.seconds[slot]!;
+    const nanoseconds = batch.nanoseconds[slot]!;
+    this.#clock.tick(seconds);
+    const direction = writeKey(this.#words, rows.keyAt, batch.view, layers, innermost, this.#perVlan);
+    let own = rows.find();
+    if (own !== NO_ROW && this.#life.isIdle(own)) own = this.#life.endIdle(own);
+    if (duplicateOf !== NOT_DUPLICATE) return this.#seeCopy(own, duplicateOf, seconds, nanoseconds);
+
+    if (own === NO_ROW) {
+      own = this.#life.open(seconds, nanoseconds, NO_ROW);
+      this.#life.begin(own, lane, direction, seconds, nanoseconds);
+    }
+    let flow = own;
+    if ((this.#words[own * ROW_WORDS + STATE]! & IS_ALIAS) !== 0)
+      flow = this.#followAlias(own, lane, direction, seconds, nanoseconds);
+    this.#keepTime(flow, seconds, nanoseconds);
+    if (
+      innermost.protocol === IpProtocol.tcp &&
+      innermost.transportAt !== ABSENT &&
+      innermost.ports === Ports.known
+    )
+      flow = this.#track(flow, own, batch, slot, innermost, lane, direction);
+    this.#count(flow, layers, innermost, direction);
+    if (flow === own) this.#noteInterface(own, batch.marks[slot]!, lane, direction);
+    if (this.#names !== undefined && (this.#words[flow * ROW_WORDS + STATE]! & LOOKS_MASK) !== LOOKS_MASK)
+      lookForNames(this.#names, this.#words, flow, batch, innermost);
+    return flow;
+  }
+
+  /**
+   * Reports and ends what is due at this time, at most so many; returns how many records it wrote. What remains is done by the
+   * next calls. Costs next to nothing where nothing is due.
+   */
+  expire(seconds: number, most: number): number {
+    const clock = this.#clock;
+    const { wheel } = this.#rows;
+    clock.reach(seconds);
+    let written = 0;
+    for (let left = LOOKS_LEAST + LOOKS_A_RECORD * most; left > 0 && written < most; left--) {
+      const row = wheel.next(clock.now);
+      if (row === NO_ROW) break;
+      const due = this.#life.due(row);
+      wheel.put(row, due, clock.now);
+      if (due <= clock.now && this.#life.settle(row)) written++;
+    }
+    return written;
+  }
+
+  /** Ends open flows, at most so many; returns how many, 0 when none is left. */
+  end(most: number): number {
+    let written = 0;
+    while (written < most && this.#ending < this.#rows.used) {
+      const row = this.#ending++;
+      const state = this.#words[row * ROW_WORDS + STATE]!;
+      if ((state & IS_FLOW) !== 0) written++;
+      if (state !== 0) this.#life.drop(row, FlowEndReason.end);
+    }
+    if (written === 0) this.#ending = 0;
+    return written;
+  }
+
+  /** Counts a copy of a packet that was counted; its own row, if there is one, becomes an alias of the first one's flow. */
+  #seeCopy(own: number, duplicateOf: number, seconds: number, nanoseconds: number): number {
+    const words = this.#words;
+    let flow = NO_ROW;
+    if (duplicateOf >= 0 && isSameTuple(words, this.#rows.keyAt, duplicateOf * ROW_WORDS))
+      flow = flowOf(words, duplicateOf);
+    const ownFlow = own === NO_ROW ? NO_ROW : flowOf(words, own);
+    if (flow === NO_ROW) flow = ownFlow;
+    else if (own === NO_ROW) this.#life.open(seconds, nanoseconds, flow);
+    else if (ownFlow === NO_ROW) point(words, own, flow);
+    else if (ownFlow !== flow) flow = join(words, flow, ownFlow);
+    if (flow === NO_ROW) return NO_FLOW;
+
+    words[flow * ROW_WORDS + DUPLICATES]! += 1;
+    if (own !== NO_ROW && (words[own * ROW_WORDS + STATE]! & IS_FLOW) === 0)
+      this.#life.touch(own, seconds, nanoseconds);
+    return flow;
+  }
+
+  /** The flow that an alias stands for; a flow of its own where that is gone. */
+  #followAlias(own: number, lane: number, direction: 0 | 1, seconds: number, nanoseconds: number): number {
+    const words = this.#words;
+    const isFlow = (words[own * ROW_WORDS + STATE]! & IS_FLOW) !== 0;
+    if (!isFlow) this.#life.touch(own, seconds, nanoseconds);
+    let flow = flowOf(words, own);
+    if (flow !== NO_ROW && this.#life.isIdle(flow)) flow = this.#life.endIdle(flow);
+    if (flow !== NO_ROW) return flow;
+    words[own * ROW_WORDS + STATE]! &= ~IS_ALIAS;
+    if (!isFlow) this.#life.begin(own, lane, direction, seconds, nanoseconds);
+    return own;
+  }
+
+  /** Notes when the flow's packet came, after a report that is due by then. */
+  #keepTime(flow: number, seconds: number, nanoseconds: number): void {
+    const words = this.#words;
+    const at = flow * ROW_WORDS;
+    let isFirst = (words[at + PACKETS]! | words[at + PACKETS + 1]!) === 0;
+    if (!isFirst && this.#life.isReportDue(flow)) {
+      this.#reporter.report(flow, FlowEndReason.active);
+      isFirst = true;
+    }
+    if (isFirst) {
+      words[at + FIRST_SECONDS] = seconds;
+      words[at + FIRST_NANOSECONDS] = nanoseconds;
+      this.#life.touch(flow, seconds, nanoseconds);
+      return;
+    }
+    const last = words[at + LAST_SECONDS]! >>> 0;
+    const isLater = seconds === last ? nanoseconds > words[at + LAST_NANOSECONDS]! : seconds > last;
+    // a last time that lies ahead is from before time went back
+    if (isLater || last + this.#clock.offset > this.#clock.now) this.#life.touch(flow, seconds, nanoseconds);
+  }
+
+  /** Has the tracker see a segment. Returns the flow that it belongs to: a new one where it opens a connection anew. */
+  #track(
+    flow: number,
+    own: number,
+    batch: PacketBatch,
+    slot: number,
+    innermost: Innermost,
+    lane: number,
+    direction: 0 | 1,
+  ): number {
+    const seconds = batch.seconds[slot]!;
+    const nanoseconds = batch.nanoseconds[slot]!;
+    let found = flow;
+    let events = this.#see(found, batch, innermost, direction, seconds, nanoseconds);
+    if ((events & TcpEvent.reopened) !== 0) {
+      found = this.#reopen(flow, own, lane, direction, seconds, nanoseconds);
+      events = this.#see(found, batch, innermost, direction, seconds, nanoseconds);
+    }
+    if ((events & (TcpEvent.closed | TcpEvent.reset)) !== 0)
+      this.#life.close(found, (events & TcpEvent.reset) === 0 ? IS_FINISHED : IS_RESET);
+    return found;
+  }
+
+  #see(
+    flow: number,
+    batch: PacketBatch,
+    innermost: Innermost,
+    direction: 0 | 1,
+    seconds: number,
+    nanoseconds: number,
+  ): number {
+    const words = this.#words;
+    const at = flow * ROW_WORDS;
+    const lane = words[at + STATE]! >>> LANE_SHIFT;
+    const { bytes, view } = batch;
+    return this.#tcp.see(words, at + TCP, direction, bytes, view, innermost, lane, seconds, nanoseconds);
+  }
+
+  /** Ends the flow of a connection that is over, and begins another one for the key of the packet. */
+  #reopen(
+    flow: number,
+    own: number,
+    lane: number,
+    direction: 0 | 1,
+    seconds: number,
+    nanoseconds: number,
+  ): number {
+    this.#life.drop(flow, FlowEndReason.fin);
+    let found = own;
+    if (flow === own) {
+      found = this.#life.open(seconds, nanoseconds, NO_ROW);
+      this.#life.begin(found, lane, direction, seconds, nanoseconds);
+    } else {
+      found = this.#followAlias(own, lane, direction, seconds, nanoseconds);
+    }
+    this.#keepTime(found, seconds, nanoseconds);
+    return found;
+  }
+
+  #count(flow: number, layers: Layers, innermost: Innermost, direction: 0 | 1): void {
+    const words = this.#words;
+    const at = flow * ROW_WORDS;
+    countPacket(words, at + direction, innermost.wireLen, innermost.end - innermost.ipAt);
+    if (layers.truncated === 1) words[at + TRUNCATED]! += 1;
+    if (layers.transportVerdict === Verdict.bad || layers.ipVerdict === Verdict.bad)
+      words[at + BAD_CHECKSUMS]! += 1;
+    if (layers.transportVerdict === Verdict.partial) words[at + PARTIAL_CHECKSUMS]! += 1;
+    if (innermost.fragment === 1) words[at + FRAGMENTS]! += 1;
+  }
+
+  /** Keeps what the interface says of the direction, and the lane's slot, which may have changed. */
+  #noteInterface(flow: number, marks: number, lane: number, direction: 0 | 1): void {
+    const words = this.#words;
+    const at = flow * ROW_WORDS + STATE;
+    const state = words[at]!;
+    if (state >>> LANE_SHIFT !== lane) words[at] = (state & ~(-1 << LANE_SHIFT)) | (lane << LANE_SHIFT);
+    if (((state >>> DIRECTION_SHIFT) & DIRECTION_MASK) !== Direction.unknown) return;
+    const isIngress = (marks & Mark.ingress) !== 0;
+    if (!isIngress && (marks & Mark.egress) === 0) return;
+    words[at]! |= (isIngress === (direction === 0) ? Direction.ingress : Direction.egress) << DIRECTION_SHIFT;
+  }
+}
