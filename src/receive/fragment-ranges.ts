@@ -33,9 +33,17 @@ export function clearRanges(words: Int32Array, at: number): void {
 
 /** Says whether all bytes of the packet have come. */
 export function isWhole(words: Int32Array, at: number): boolean {
-  if (words[at + COUNT] !== 1) return false;
-  const bounds = words[at + FIRST_RANGE]!;
-  return beginOf(bounds) === 0 && endOf(bounds) === words[at + FINAL];
+  const firstAt = at + FIRST_RANGE;
+  const endAt = firstAt + 2 * words[at + COUNT]!;
+  const final = words[at + FINAL]!;
+  // ranges never overlap: where none goes past the end, their lengths add up to it if nothing is missing
+  let missing = final;
+  for (let rangeAt = firstAt; rangeAt < endAt; rangeAt += 2) {
+    const bounds = words[rangeAt]!;
+    if (endOf(bounds) > final) return false;
+    missing -= endOf(bounds) - beginOf(bounds);
+  }
+  return missing === 0;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Innermost, nestNames, Ports } from '../../src/packet/innermost.ts';
+import { Encapsulation } from '../../src/packet/lane.ts';
 import { ABSENT, Layers } from '../../src/packet/layers.ts';
 import { LinkType } from '../../src/packet/link-type.ts';
 import { ANALYSIS_TALLY_LENGTH, AnalysisTally } from '../../src/receive/analysis-tally.ts';
@@ -8,8 +9,8 @@ import { InnermostReader } from '../../src/receive/innermost.ts';
 import { formatAddress } from '../../src/wire/address.ts';
 import { guardedBytes } from './guarded-bytes.ts';
 
-/** What is before a frame in its block: no frame begins at 0. */
-const BEFORE = 13;
+/** Where the frame begins in its block: no frame is at 0. */
+export const FRAME_AT = 13;
 const BEHIND = 80;
 
 /** What a test compares of an `Innermost`: addresses as text, offsets from the frame's first byte. */
@@ -35,7 +36,8 @@ export interface ReadOptions {
   readonly keep?: number;
   readonly seconds?: number;
   readonly vni?: number;
-  /** 8 bytes as a number: GWLB endpoint. */
+  readonly encapsulation?: Encapsulation;
+  readonly endpointHigh?: number;
   readonly endpointLow?: number;
 }
 
@@ -57,17 +59,19 @@ export class InnermostBench {
   /** Reads a frame that lies in the middle of a block; bytes outside of it are there, and reading one of them throws. */
   read(frame: Uint8Array, options: ReadOptions = {}): Read {
     const { linkType = LinkType.ethernet, keep = frame.length, seconds = 1000, vni = 7 } = options;
-    const block = Buffer.alloc(BEFORE + keep + BEHIND, 0xa5);
-    block.set(frame.subarray(0, keep), BEFORE);
+    const block = Buffer.alloc(FRAME_AT + keep + BEHIND, 0xa5);
+    block.set(frame.subarray(0, keep), FRAME_AT);
     const layers = this.#layers;
-    layers.frameAt = BEFORE;
-    layers.frameEnd = BEFORE + keep;
+    layers.frameAt = FRAME_AT;
+    layers.frameEnd = FRAME_AT + keep;
     layers.linkType = linkType;
     layers.vni = vni;
+    layers.encapsulation = options.encapsulation ?? Encapsulation.vxlan;
+    layers.endpointHigh = options.endpointHigh ?? 0;
     layers.endpointLow = options.endpointLow ?? 0;
-    const bytes = guardedBytes(block, BEFORE, BEFORE + keep) as Buffer;
+    const bytes = guardedBytes(block, FRAME_AT, FRAME_AT + keep) as Buffer;
     // a view that ends with the frame: reading past it throws
-    const view = new DataView(block.buffer, block.byteOffset, BEFORE + keep);
+    const view = new DataView(block.buffer, block.byteOffset, FRAME_AT + keep);
     readInner(bytes, layers);
     this.#reader.read(bytes, view, layers, seconds, this.innermost);
     return describe(block, this.innermost);
@@ -86,7 +90,7 @@ export function readAlone(frame: Uint8Array, options: ReadOptions = {}): Read {
 }
 
 function describe(block: Buffer, found: Innermost): Read {
-  const from = (at: number): number => (at === ABSENT ? ABSENT : at - BEFORE);
+  const from = (at: number): number => (at === ABSENT ? ABSENT : at - FRAME_AT);
   const address = (at: number): string => formatAddress(block, at, found.ipVersion);
   const known = `${found.sourcePort} > ${found.destinationPort}`;
   const steps = Array.from({ length: found.depth }, (_, step) => (found.path >>> (4 * step)) & 0xf);

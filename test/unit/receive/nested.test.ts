@@ -80,6 +80,28 @@ test.each(followed)('%s is followed', (_name, bytes, expected) => {
   expect(bench.counts).toEqual({ nested: 1 });
 });
 
+test('nothing of a tunnel shows in the next packet', () => {
+  const bench = new InnermostBench();
+  for (const [, bytes] of followed) {
+    expect(bench.read(bytes)).toEqual(readAlone(bytes));
+    expect(bench.read(inside4)).toMatchObject({ ...known4, path: '', nestedId: 0 });
+  }
+});
+
+test('a UDP length of 0 is that of the packet (RFC 2675)', () => {
+  const bytes = change(framed(inVxlan(ethernetIn(inside4))), 14 + 20 + 4, '0000');
+  expect(readAlone(bytes)).toMatchObject({ ...known4, path: 'vxlan' });
+});
+
+test.each(followed)('%s, cut at every length: never read past the end', (_name, bytes, { addresses }) => {
+  const bench = new InnermostBench();
+  for (let keep = 0; keep <= bytes.length; keep++) {
+    const read = bench.read(bytes, { keep });
+    expect(read.end).toBe(read.addresses === undefined ? 0 : keep);
+    if (read.addresses === addresses) expect(read.path).not.toBe('');
+  }
+});
+
 test('the tag is that of the mirrored frame', () => {
   const carried = inVxlan(ethernetIn(tagged));
   const bytes = frame(near.mac, far.mac, carried.bytes, EtherType.ipv4, [77]);
@@ -134,7 +156,11 @@ test.each<[string, Buffer, Partial<Read>]>([
     overUdp(6081, geneve(0x0800, inside6.subarray(14))),
     { ports: '40000 > 6081' },
   ],
-  ['GRE of PPTP', framed(grePlain({ etherType: 0x880b, bytes: inside4 })), { protocol: 47, ports: 'none' }],
+  [
+    'GRE of PPTP',
+    framed(grePlain({ etherType: 0x880b, bytes: inside4.subarray(14) })),
+    { protocol: 47, ports: 'none' },
+  ],
   ['GRE with routing', change(framed(grePlain(ipIn(inside4))), 34, '40'), { protocol: 47, ports: 'none' }],
   ['IPv4 that is none in IPv4', framed(ipv4(ipIn(inside6))), { protocol: 4, ports: 'none' }],
   ['IPv6 that is none in IPv4', framed(ipv6(ipIn(inside4))), { protocol: 41, ports: 'none' }],
@@ -178,7 +204,7 @@ test('what is inside ends where each around it ends', () => {
 test('a nested packet that was cut is as long as its own header says', () => {
   const bytes = framed(inVxlan(ethernetIn(inside4)));
   const innerAt = bytes.length - inside4.length;
-  for (let keep = 14 + 28; keep <= bytes.length; keep++) {
+  for (let keep = 14 + 20; keep <= bytes.length; keep++) {
     const reached = keep - innerAt;
     const expected: Partial<Read> =
       reached >= 38
