@@ -140,8 +140,10 @@ test('fragments within a tunnel are known by the packets inside; a tunnel in fra
   }
   expect(bench.counts).toEqual({ fragments: 3, fragmentsMatched: 2, nested: 3 });
   // the same identification under another key is another packet
-  const [, second] = four.map((one) => ({ etherType: EtherType.ipv4, bytes: one.subarray(14) }));
+  const [first, second] = four.map((one) => ({ etherType: EtherType.ipv4, bytes: one.subarray(14) }));
   expect(bench.read(framed(tunnels.grePlain(second!)))).toMatchObject({ ...unknown, path: 'gre' });
+  // in another kind of tunnel as well
+  bench.read(framed(tunnels.grePlain(first!)));
 
   expect(bench.read(framed(tunnels.ipv4(second!)))).toMatchObject({ ...unknown, path: 'ipv4' });
 
