@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, integer, property, uint8Array } from 'fast-check';
 import { expect, test } from 'vitest';
 import { Mark } from '../../../src/packet/mark.ts';
 import type { PacketBatch } from '../../../src/packet/batch.ts';
@@ -21,11 +21,11 @@ function deliveredOf(batch: PacketBatch): string[] {
 }
 
 test('packets come out as they went in, byte for byte, in order, over as many batches as they need', () => {
-  const frame = fc.uint8Array({ maxLength: 2000 });
-  fc.assert(
-    fc.property(
-      fc.array(frame, { minLength: 1, maxLength: 60 }),
-      fc.integer({ min: 1, max: 80 }),
+  const frame = uint8Array({ maxLength: 2000 });
+  assert(
+    property(
+      array(frame, { minLength: 1, maxLength: 60 }),
+      integer({ min: 1, max: 80 }),
       (frames, times) => {
         const builder = new BatchBuilder();
         const want: string[] = [];
