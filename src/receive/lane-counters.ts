@@ -13,7 +13,7 @@ export const LaneCounter = {
   truncated: 3,
   snapped: 4,
   reordered: 5,
-  /** Earliest and latest arrival; meaningful once `packets` is not 0. */
+  /** Earliest and latest arrival; meaningful once `packets` or `duplicates` is not 0. */
   firstSeconds: 6,
   firstNanoseconds: 7,
   lastSeconds: 8,
@@ -55,7 +55,7 @@ export function countFrame(
   seconds: number,
   nanoseconds: number,
 ): void {
-  if (row[at + LaneCounter.packets]! === 0) begin(row, at, seconds, nanoseconds);
+  noteTime(row, at, seconds, nanoseconds);
   row[at + LaneCounter.packets]! += 1;
   row[at + LaneCounter.bytes]! += layers.frameEnd - layers.frameAt;
   row[at + LaneCounter.wireBytes]! += layers.frameWireLen;
@@ -63,7 +63,16 @@ export function countFrame(
   if (layers.snapped === 1) row[at + LaneCounter.snapped]! += 1;
   row[at + LaneCounter.ipVerdict + layers.ipVerdict]! += 1;
   row[at + LaneCounter.transportVerdict + layers.transportVerdict]! += 1;
+}
 
+/** Counts one duplicate that is delivered to nobody; `countFrame` is not told of it. */
+export function countLeftOut(row: Float64Array, at: number, seconds: number, nanoseconds: number): void {
+  noteTime(row, at, seconds, nanoseconds);
+  row[at + LaneCounter.duplicates]! += 1;
+}
+
+function noteTime(row: Float64Array, at: number, seconds: number, nanoseconds: number): void {
+  if (isEmpty(row, at)) begin(row, at, seconds, nanoseconds);
   const latest = row[at + LaneCounter.lastSeconds]!;
   if (seconds > latest || (seconds === latest && nanoseconds > row[at + LaneCounter.lastNanoseconds]!)) {
     row[at + LaneCounter.lastSeconds] = seconds;
@@ -85,8 +94,8 @@ function begin(row: Float64Array, at: number, seconds: number, nanoseconds: numb
 
 /** Adds one row to another: what both counted, as if one had counted all of it. */
 export function addRow(total: Float64Array, totalAt: number, row: Float64Array, at: number): void {
-  if (row[at + LaneCounter.packets] === 0) return;
-  const empty = total[totalAt + LaneCounter.packets] === 0;
+  if (isEmpty(row, at)) return;
+  const empty = isEmpty(total, totalAt);
   if (empty || isBefore(row, at + LaneCounter.firstSeconds, total, totalAt + LaneCounter.firstSeconds)) {
     total[totalAt + LaneCounter.firstSeconds] = row[at + LaneCounter.firstSeconds]!;
     total[totalAt + LaneCounter.firstNanoseconds] = row[at + LaneCounter.firstNanoseconds]!;
@@ -98,6 +107,11 @@ export function addRow(total: Float64Array, totalAt: number, row: Float64Array, 
   for (let i = 0; i < LANE_COUNTERS_LENGTH; i++) {
     if (i < LaneCounter.firstSeconds || i >= LaneCounter.ipVerdict) total[totalAt + i]! += row[at + i]!;
   }
+}
+
+/** Whether the lane had no packet in this worker: its times say nothing then. */
+export function isEmpty(row: Float64Array, at: number): boolean {
+  return row[at + LaneCounter.packets] === 0 && row[at + LaneCounter.duplicates] === 0;
 }
 
 /** Compares times: seconds at the index, nanoseconds right after it. */

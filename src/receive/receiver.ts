@@ -1,11 +1,13 @@
 import type { PacketBatch } from '../packet/batch.ts';
 import { Encapsulation } from '../packet/lane.ts';
 import { Layers } from '../packet/layers.ts';
+import { Mark } from '../packet/mark.ts';
 import { Fault } from '../wire/fault.ts';
 import { ADMITTED, type Admission } from './admission.ts';
+import type { Analysis } from './analysis.ts';
 import { decap } from './decap.ts';
 import { readInner } from './inner.ts';
-import { countFrame, LANE_COUNTERS_LENGTH } from './lane-counters.ts';
+import { countFrame, countLeftOut, LANE_COUNTERS_LENGTH, LaneCounter } from './lane-counters.ts';
 import type { LaneDirectory } from './lanes.ts';
 import { NOT_TUNNEL, readOuter, type TunnelPorts } from './outer.ts';
 import { readPlainInner, readPlainOuter } from './plain.ts';
@@ -27,6 +29,8 @@ export interface ReceiverOptions {
   readonly verifyChecksums: 'all' | 'sampled' | 'off';
   /** Where this worker notes which connections it sees; left out: nowhere. */
   readonly symmetry?: SymmetrySampler;
+  /** Steps that must know the packets before; left out: none of them. */
+  readonly analysis?: Analysis;
 }
 
 /**
@@ -42,6 +46,7 @@ export class Receiver {
   /** Every how many frames one is judged; 0 for never. */
   readonly #verifyInterval: number;
   readonly #symmetry: SymmetrySampler | undefined;
+  readonly #analysis: Analysis | undefined;
   readonly #layers = new Layers();
   #admission: Admission;
   #untilVerified = 0;
@@ -53,6 +58,7 @@ export class Receiver {
     this.#tally = options.tally;
     this.#admission = options.admission;
     this.#symmetry = options.symmetry;
+    this.#analysis = options.analysis;
     const { verifyChecksums } = options;
     this.#verifyInterval =
       verifyChecksums === 'all' ? 1 : verifyChecksums === 'sampled' ? SAMPLE_INTERVAL : 0;
@@ -78,6 +84,7 @@ export class Receiver {
       tally[Tally.received + 1]! += bytes;
       count(tally, bucket, bytes);
       if (bucket === Tally.delivered) this.#deliver(batch, slot);
+      else if (bucket === Tally.duplicate) this.#leaveOut(batch, slot);
     }
   }
 
@@ -100,6 +107,8 @@ export class Receiver {
     if (!readPlainInner(view, layers)) readInner(bytes, layers);
     measure(layers);
     this.#judge(batch);
+    if (this.#analysis === undefined) batch.marks[slot] = Mark.none;
+    else if (this.#analysis.leavesOut(batch, slot, layers)) return Tally.duplicate;
     return Tally.delivered;
   }
 
@@ -128,14 +137,7 @@ export class Receiver {
     const payloadBytes = layers.payloadEnd - layers.payloadAt;
     if (layers.reservedBits === 1) count(this.#tally, Tally.reservedBits, payloadBytes);
     if (layers.encapsulation === Encapsulation.geneve) count(this.#tally, Tally.geneveOnly, payloadBytes);
-    const lane = this.#lanes.slot(
-      layers.encapsulation,
-      layers.vni,
-      layers.hasEndpoint,
-      layers.endpointHigh,
-      layers.endpointLow,
-      layers.linkType,
-    );
+    const lane = this.#laneSlot();
     const seconds = batch.seconds[slot]!;
     countFrame(this.#laneCounters, lane * LANE_COUNTERS_LENGTH, layers, seconds, batch.nanoseconds[slot]!);
     this.#symmetry?.see(batch.view, layers);
@@ -145,5 +147,30 @@ export class Receiver {
     batch.frameWireLen[slot] = layers.frameWireLen;
     batch.transportVerdict[slot] = layers.transportVerdict;
     batch.delivered[batch.deliveredCount++] = slot;
+    const analysis = this.#analysis;
+    if (analysis === undefined) return;
+    if (analysis.isDuplicate) this.#laneCounters[lane * LANE_COUNTERS_LENGTH + LaneCounter.duplicates]! += 1;
+    analysis.count(batch, slot, layers, lane);
+    analysis.order(batch, slot, layers);
+  }
+
+  /** A duplicate that no sink wants: its lane and its flow are told. */
+  #leaveOut(batch: PacketBatch, slot: number): void {
+    const lane = this.#laneSlot();
+    const at = lane * LANE_COUNTERS_LENGTH;
+    countLeftOut(this.#laneCounters, at, batch.seconds[slot]!, batch.nanoseconds[slot]!);
+    this.#analysis?.count(batch, slot, this.#layers, lane);
+  }
+
+  #laneSlot(): number {
+    const layers = this.#layers;
+    return this.#lanes.slot(
+      layers.encapsulation,
+      layers.vni,
+      layers.hasEndpoint,
+      layers.endpointHigh,
+      layers.endpointLow,
+      layers.linkType,
+    );
   }
 }
