@@ -10,7 +10,7 @@ import { isoTimestamp } from '../observe/timestamp.ts';
 import { encapsulationNames } from '../packet/lane.ts';
 import { LinkType } from '../packet/link-type.ts';
 import { Verdict } from '../packet/verdict.ts';
-import { addRow, LANE_COUNTERS_LENGTH, LaneCounter } from '../receive/lane-counters.ts';
+import { addRow, isEmpty, LANE_COUNTERS_LENGTH, LaneCounter } from '../receive/lane-counters.ts';
 import type { LaneDirectory } from '../receive/lanes.ts';
 import { Tally, TALLY_LENGTH } from '../receive/tally.ts';
 import { FAULT_COUNT, faultNames } from '../wire/fault.ts';
@@ -92,7 +92,7 @@ function laneReports(memory: SharedMemory, lanes: LaneDirectory, files: FileList
   for (let slot = 0; slot < lanes.slots; slot++) {
     if (!lanes.isUsed(slot)) continue;
     const totals = laneTotals(memory, lanes, slot);
-    if (totals[LaneCounter.packets] !== 0) reports.push(laneReport(lanes, slot, totals, files));
+    if (!isEmpty(totals, 0)) reports.push(laneReport(lanes, slot, totals, files));
   }
   return reports;
 }

@@ -1,3 +1,6 @@
+import { hostname } from 'node:os';
+import { effectiveOutput } from '../config/presets.ts';
+import type { Config } from '../config/settings.ts';
 import type { WorkerIntake } from '../inputs/intake.ts';
 import type { Log } from '../observe/log.ts';
 import type { LaneReader } from '../packet/lane.ts';
@@ -6,7 +9,8 @@ import { Outlet, type QueueLimits } from '../pipeline/outlet.ts';
 import { AssertionFailure } from '../wire/assert.ts';
 import { openFilesShare } from './open-files.ts';
 import { sinkCountersOf } from './shared-memory.ts';
-import { sinkKind } from './sink-set.ts';
+import type { FlowOutlet, PacketOutlet } from './packet-path.ts';
+import { flowSinkKind, sinkKind } from './sink-set.ts';
 import type { WorkerStart } from './worker-messages.ts';
 
 /** What waits for one sink of one worker at most. Past it packets are dropped for that sink, and counted. */
@@ -21,20 +25,31 @@ export interface LiveOutletOptions {
   readonly makeRoom: (sink: string) => Promise<void>;
 }
 
-/** One outlet for each sink that runs, in the order of the settings: a full one drops, receiving goes on. */
-export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): Outlet[] {
+/** One outlet for each packet sink that runs, in the order of the settings: a full one drops, receiving goes on. */
+export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): PacketOutlet[] {
   const { worker, memory, config, intake } = start;
   const limits = queueLimits(intake);
   const openFiles = openFilesShare(memory.workers * memory.sinkPlans.length);
-  return memory.sinkPlans.map(({ name }, index) => {
-    const settings = config.sinks[name];
-    if (settings === undefined) throw new AssertionFailure(`The sink "${name}" has no settings.`);
+  return memory.sinkPlans.flatMap(({ name, takes }, index) => {
+    if (takes !== 'packets') return [];
+    const settings = settingsOf(config, name);
+    const { order, duplicates } = effectiveOutput(settings, config.behind);
     const counters = sinkCountersOf(memory, worker, index);
     const onFile = (file: FinishedFile): void => told.onFile(name, file);
     const makeRoom = (): Promise<void> => told.makeRoom(name);
-    const context = { name, worker, lanes, counters, log, now: Date.now, onFile, makeRoom, openFiles };
+    const context = {
+      name,
+      worker,
+      lanes,
+      counters,
+      log,
+      now: Date.now,
+      onFile,
+      makeRoom,
+      openFiles,
+    };
     const sink = sinkKind(settings.kind).create(settings, context);
-    return new Outlet(sink, counters, {
+    const outlet = new Outlet(sink, counters, {
       policy: 'drop',
       limits,
       now: Date.now,
@@ -42,7 +57,27 @@ export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): 
         log.error({ sink: name, batches, error }, 'A sink refused packets.'),
       ),
     });
+    return [{ outlet, order, duplicates }];
   });
+}
+
+/** The flow sinks that run, in the order of the settings. */
+export function liveFlowOutlets(options: Pick<LiveOutletOptions, 'start' | 'log'>): FlowOutlet[] {
+  const { start, log } = options;
+  const { worker, memory, config } = start;
+  return memory.sinkPlans.flatMap(({ name, takes }, index) => {
+    if (takes !== 'flows') return [];
+    const settings = settingsOf(config, name);
+    const counters = sinkCountersOf(memory, worker, index);
+    const context = { name, worker, counters, log, now: Date.now, observer: hostname() };
+    return [{ sink: flowSinkKind(settings.kind).create(settings, context), counters }];
+  });
+}
+
+function settingsOf(config: Config, name: string): Config['sinks'][string] {
+  const settings = config.sinks[name];
+  if (settings === undefined) throw new AssertionFailure(`The sink "${name}" has no settings.`);
+  return settings;
 }
 
 /**

@@ -10,6 +10,8 @@ export interface SinkPlan {
   /** The user's name. */
   readonly name: string;
   readonly kind: string;
+  /** What it takes, and what its ledger counts. */
+  readonly takes: 'packets' | 'flows';
   readonly dropReasons: readonly string[];
 }
 

@@ -1,6 +1,7 @@
 import type { Config } from '../config/settings.ts';
+import type { FlowSinkKind } from '../pipeline/flow-sink.ts';
 import type { SinkKind } from '../pipeline/sink.ts';
-import { sinkKinds } from '../sinks/index.ts';
+import { flowSinkKinds, sinkKinds } from '../sinks/index.ts';
 import { AssertionFailure } from '../wire/assert.ts';
 import type { SinkPlan } from './shared-memory.ts';
 
@@ -8,11 +9,25 @@ import type { SinkPlan } from './shared-memory.ts';
 export function sinkPlans(config: Config): SinkPlan[] {
   return Object.entries(config.sinks)
     .filter(([, settings]) => settings.enabled)
-    .map(([name, { kind }]) => ({ name, kind, dropReasons: sinkKind(kind).dropReasons }));
+    .map(([name, { kind }]) => sinkPlan(name, kind));
+}
+
+function sinkPlan(name: string, kind: string): SinkPlan {
+  const flows = flowSinkKinds.find((candidate) => candidate.kind === kind);
+  if (flows !== undefined) return { name, kind, takes: 'flows', dropReasons: flows.dropReasons };
+  return { name, kind, takes: 'packets', dropReasons: sinkKind(kind).dropReasons };
 }
 
 export function sinkKind(kind: string): SinkKind {
-  const found = sinkKinds.find((candidate) => candidate.kind === kind);
+  return known(sinkKinds, kind);
+}
+
+export function flowSinkKind(kind: string): FlowSinkKind {
+  return known(flowSinkKinds, kind);
+}
+
+function known<Kind extends { readonly kind: string }>(kinds: readonly Kind[], kind: string): Kind {
+  const found = kinds.find((candidate) => candidate.kind === kind);
   if (found === undefined)
     throw new AssertionFailure(`There is no sink kind "${kind}": the settings were not checked.`);
   return found;

@@ -6,8 +6,9 @@ import { MirrorError } from '../observe/error.ts';
 import type { Log } from '../observe/log.ts';
 import type { WorkerState } from '../observe/metrics-snapshot.ts';
 import type { FinishedFile } from '../pipeline/finished-file.ts';
+import { AnalysisTally } from '../receive/analysis-tally.ts';
 import { settled, Tally } from '../receive/tally.ts';
-import { sinkCountersOf, tallyOf } from './shared-memory.ts';
+import { analysisTallyOf, sinkCountersOf, tallyOf } from './shared-memory.ts';
 import { threadEnvironment } from './thread-environment.ts';
 import { type FromWorker, type ToWorker, unpackError, type WorkerStart } from './worker-messages.ts';
 import { workerUrl } from './worker-url.ts';
@@ -163,25 +164,32 @@ export class WorkerPool {
     const { memory, worker } = member.start;
     const tally = tallyOf(memory, worker);
     const packets = (tally[Tally.received] ?? 0) - settled(tally, 0);
+    const held = tally[Tally.held] ?? 0;
     const bytes = (tally[Tally.received + 1] ?? 0) - settled(tally, 1);
     tally[Tally.lost] = (tally[Tally.lost] ?? 0) + packets;
     // a batch is measured while it is sorted: bytes of its packets that were not reached are not known, and those
     // of the others may be in their buckets before they are told as received
     if (bytes > 0) tally[Tally.lost + 1] = (tally[Tally.lost + 1] ?? 0) + bytes;
     else tally[Tally.received + 1] = settled(tally, 1);
+    // what waited in the resequencer died with it
+    for (const part of [0, 1]) {
+      tally[Tally.lost + part] = (tally[Tally.lost + part] ?? 0) + (tally[Tally.held + part] ?? 0);
+      tally[Tally.held + part] = 0;
+    }
+    forgetState(analysisTallyOf(memory, worker));
     let pending = 0;
-    for (let index = 0; index < memory.sinkPlans.length; index++) {
+    for (const [index, { takes }] of memory.sinkPlans.entries()) {
       const counters = sinkCountersOf(memory, worker, index);
-      // packets of the batch in hand that were to be delivered, and that no sink was given
-      const never = (tally[Tally.delivered] ?? 0) - counters.delivered;
+      // packets of the batch in hand that were to be delivered, or were held back, and that no sink was given
+      const never = takes === 'packets' ? (tally[Tally.delivered] ?? 0) - counters.delivered : 0;
       if (never > 0) counters.addDelivered(never);
-      pending = Math.max(pending, counters.pending);
+      if (takes === 'packets') pending = Math.max(pending, counters.pending);
       counters.addDropped('workerLost', counters.pending);
       counters.addPendingBytes(-counters.pendingBytes);
       // what made its sink refuse died with it: the next worker's sink says so itself if it is still so
       counters.accepting();
     }
-    return packets + pending;
+    return packets + held + pending;
   }
 
   async #end(member: Member): Promise<void> {
@@ -202,4 +210,12 @@ export class WorkerPool {
   #tell(member: Member, message: ToWorker): void {
     member.thread?.postMessage(message);
   }
+}
+
+/** Gauges of what the worker had in its memory. */
+function forgetState(tally: Float64Array): void {
+  tally[AnalysisTally.flowsActive] = 0;
+  tally[AnalysisTally.heldPackets] = 0;
+  tally[AnalysisTally.heldBytes] = 0;
+  tally[AnalysisTally.nameBytes] = 0;
 }

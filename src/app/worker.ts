@@ -1,18 +1,13 @@
 /** A receiving thread: takes packets from its sockets all the way to its sinks. Started by `WorkerPool`. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Config } from '../config/settings.ts';
 import { boundByWorker, makeLiveInput } from '../inputs/live-input.ts';
 import { createLog } from '../observe/logger.ts';
-import { FanOut } from '../pipeline/fan-out.ts';
-import { Admission } from '../receive/admission.ts';
-import { admissionRules } from '../receive/admission-rules.ts';
 import { LaneDirectory } from '../receive/lanes.ts';
-import { tunnelPorts } from '../receive/outer.ts';
-import { Receiver } from '../receive/receiver.ts';
 import { SymmetrySampler } from '../receive/symmetry.ts';
-import { liveOutlets } from './live-outlets.ts';
+import { liveFlowOutlets, liveOutlets } from './live-outlets.ts';
+import { PacketPath } from './packet-path.ts';
+import { PathClock } from './path-clock.ts';
 import { RoomRequests } from './room-requests.ts';
-import { tallyOf } from './shared-memory.ts';
 import { type FromWorker, packError, type ToWorker, type WorkerStart } from './worker-messages.ts';
 
 const start = workerData as WorkerStart;
@@ -20,23 +15,6 @@ const { worker, memory, config } = start;
 
 function tell(message: FromWorker): void {
   parentPort?.postMessage(message);
-}
-
-function makeReceiver(lanes: LaneDirectory): Receiver {
-  return new Receiver({
-    ports: tunnelPorts(config.listen.vxlanPorts, config.listen.genevePorts),
-    admission: admissionOf(config),
-    lanes,
-    worker,
-    tally: tallyOf(memory, worker),
-    verifyChecksums: config.analysis.checksums.verify,
-    // where the VNI decides the worker, copies under two VNIs may come to two, and each is whole
-    symmetry: new SymmetrySampler(memory.symmetry, worker, config.listen.steering === 'vni'),
-  });
-}
-
-function admissionOf(settings: Config): Admission {
-  return new Admission(admissionRules(settings.admission));
 }
 
 /** Milliseconds since the epoch with fractions. */
@@ -47,39 +25,52 @@ function clockMs(): number {
 async function main(): Promise<void> {
   const log = createLog({ ...start.log, fields: { worker } });
   const lanes = new LaneDirectory(memory.lanes);
-  const receiver = makeReceiver(lanes);
   const room = new RoomRequests((sink) => tell({ type: 'makeRoom', sink }));
-  const outlets = liveOutlets({
-    start,
+  const path = new PacketPath({
+    config,
+    memory,
     lanes,
-    log,
-    onFile: (sink, file) => tell({ type: 'file', sink, file }),
-    makeRoom: (sink) => room.make(sink),
+    worker,
+    packets: liveOutlets({
+      start,
+      lanes,
+      log,
+      onFile: (sink, file) => tell({ type: 'file', sink, file }),
+      makeRoom: (sink) => room.make(sink),
+    }),
+    flows: liveFlowOutlets({ start, log }),
+    countFlows: config.analysis.flows.enabled,
+    // where the VNI decides the worker, copies under two VNIs may come to two, and each is whole
+    symmetry: new SymmetrySampler(memory.symmetry, worker, config.listen.steering === 'vni'),
   });
-  const fanOut = new FanOut(outlets);
   const input = makeLiveInput(start.intake, { ...config.listen, worker, now: clockMs });
 
   parentPort?.on('message', (message: ToWorker) => {
     if (message.type === 'stop') void input.close();
     else if (message.type === 'roomMade') room.made(message.sink);
-    else receiver.setAdmission(admissionOf(message.config));
+    else path.reload(message.config);
   });
+  const clock = new PathClock(path);
   try {
-    await fanOut.open();
+    await path.open();
     await input.open();
     tell({ type: 'listening', sockets: boundByWorker(input) });
+    clock.start();
     await input.run((batch) => {
-      receiver.process(batch);
-      return fanOut.deliver(batch);
+      const taken = path.take(batch);
+      clock.packetsCame();
+      return taken;
     });
   } catch (error) {
+    clock.stop();
     // a socket failed, or one of the sinks: what was taken in is kept all the same, and files are finished
-    await fanOut
+    await path
       .close()
       .catch((more: unknown) => log.error({ error: more }, 'A sink of a failed worker cannot be closed.'));
     throw error;
   }
-  await fanOut.close();
+  clock.stop();
+  await path.close();
   tell({ type: 'stopped' });
   parentPort?.close();
 }

@@ -22,3 +22,23 @@ export function drain({ drainSeconds, behind }: Pick<Config, 'drainSeconds' | 'b
 export function workerCount({ workers }: Pick<Config, 'workers'>, cores: number): number {
   return workers > 0 ? workers : Math.min(WORKERS_MAX, Math.max(1, cores - 1));
 }
+
+/** Kinds of sinks that hand packets to programs which cannot bring them into order themselves. */
+const ORDERED_KINDS: readonly string[] = ['inject', 'pipe'];
+
+/** What a packet sink is given once `auto` is decided. */
+export interface EffectiveOutput {
+  readonly order: 'arrival' | 'flow';
+  readonly repair: 'none' | 'partial' | 'all';
+  readonly duplicates: 'keep' | 'drop';
+}
+
+/** Load balancers deliver out of order (AWS, traffic mirroring considerations); a network interface does not. */
+export function effectiveOutput(
+  { kind, output }: Pick<Config['sinks'][string], 'kind' | 'output'>,
+  behind: Config['behind'],
+): EffectiveOutput {
+  const { order, repair, duplicates } = output;
+  const auto = behind !== 'direct' && ORDERED_KINDS.includes(kind) ? 'flow' : 'arrival';
+  return { order: order === 'auto' ? auto : order, repair, duplicates };
+}

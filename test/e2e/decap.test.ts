@@ -175,7 +175,8 @@ test.skipIf(!requires('capinfos'))(
 test.each([
   [['decap'], /missing required argument/],
   [['decap', 'x'], /--out is missing/],
-  [['decap', 'x', '--out', 'y', '--dedup'], /--dedup is not in this version/],
+  [['decap', 'x', '--out', '-', '--flows', '-'], /--out - and --flows -/],
+  [['decap', 'x', '--out', 'y', '--repair-checksums=some'], /--repair-checksums.*partial, all/],
   [['decap', 'x', '--out', 'y', '--workers', 'two'], /--workers.*whole number/],
   [['decap', 'x', '--out', 'y', '--workers', '65'], /--workers.*at most 64/],
   [['decap', 'x', '--out', 'y', '--vni', 'seven'], /--vni/],

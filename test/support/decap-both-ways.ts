@@ -57,6 +57,8 @@ export async function seenOfDecap(
     const options: DecapOptions = {
       files,
       out: asked.stream === true ? '-' : folder,
+      output: { order: 'arrival', repair: 'none', duplicates: 'keep' },
+      flows: undefined,
       force: asked.force === true,
       format: asked.format ?? 'pcapng',
       workers: 1,

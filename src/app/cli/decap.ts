@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { EffectiveOutput } from '../../config/presets.ts';
 import type { SettingOption } from '../../config/overrides.ts';
 import { MirrorError } from '../../observe/error.ts';
 import { type DecapOptions, WORKERS_MAX } from '../decap/options.ts';
 import { givenSettings } from './given-settings.ts';
-import { collect, commandIo, makeCommand, notInThisVersion, reportOption, wholeNumber } from './shared.ts';
+import { collect, commandIo, makeCommand, reportOption, wholeNumber } from './shared.ts';
 import type { TypedSettings } from './typed-settings.ts';
 
 interface TypedOptions extends TypedSettings {
@@ -18,16 +19,8 @@ interface TypedOptions extends TypedSettings {
   readonly flows?: string;
   readonly dedup?: true;
   readonly reorder?: true;
-  readonly repairChecksums?: string | true;
+  readonly repairChecksums?: EffectiveOutput['repair'] | true;
 }
-
-/** Options of later versions, as their users will write them. */
-const LATER_OPTIONS: readonly (readonly [name: keyof TypedOptions, flags: string])[] = [
-  ['flows', '--flows <file>'],
-  ['dedup', '--dedup'],
-  ['reorder', '--reorder'],
-  ['repairChecksums', '--repair-checksums [which]'],
-];
 
 function workerCount(text: string): number {
   const count = wholeNumber(0)(text);
@@ -42,7 +35,7 @@ export function addDecapCommand(program: Command): void {
   const command = makeCommand(
     'decap',
     'Decapsulates capture files: one output file a lane (encapsulation, VNI, endpoint). Reads pcap and pcapng, plain, .gz and .zst; - is standard input.',
-    'mirrortap decap mirrored.pcap --out decapsulated --vni 42,100-199\n  mirrortap decap monday.pcap tuesday.pcap --out - --workers 4 | tshark -r -',
+    'mirrortap decap mirrored.pcap --out decapsulated --vni 42,100-199\n  mirrortap decap monday.pcap tuesday.pcap --out - --workers 4 | tshark -r -\n  mirrortap decap mirrored.pcap --flows flows.ndjson',
   )
     .argument('<files...>', 'capture files, read in this order')
     .option(
@@ -64,9 +57,21 @@ export function addDecapCommand(program: Command): void {
       workerCount,
       0,
     )
+    .option(
+      '--flows <file>',
+      'flow records, one JSON object a line; -: to standard output. --out may be left out then',
+    )
+    .option('--dedup', 'leave out copies that another mirror source, or another VNI, delivered before')
+    .option('--reorder', 'put the packets of each TCP stream in order')
+    .addOption(
+      new Option(
+        '--repair-checksums [which]',
+        'complete checksums that a network card was to finish (partial, the default), or wrong ones too (all)',
+      )
+        .choices(['partial', 'all'])
+        .preset('partial'),
+    )
     .addOption(reportOption());
-  for (const [, flags] of LATER_OPTIONS)
-    command.addOption(new Option(flags, 'not in this version').hideHelp());
   command.action(async (files: string[], options: TypedOptions) => {
     const typed = checked(files, options);
     const config = await givenSettings(options, settings(options));
@@ -78,14 +83,19 @@ export function addDecapCommand(program: Command): void {
 
 /** What was typed, without the settings. */
 function checked(files: readonly string[], options: TypedOptions): Omit<DecapOptions, 'config'> {
-  for (const [name, flags] of LATER_OPTIONS)
-    if (options[name] !== undefined) notInThisVersion(flags.split(' ')[0] ?? flags);
-  if (options.out === undefined) {
+  if (options.out === undefined && options.flows === undefined) {
     throw new MirrorError(
       'USAGE',
-      '--out is missing: a folder for the output files, or - for standard output.',
+      '--out is missing: a folder for the output files, or - for standard output; or --flows for flow records alone.',
+      { option: '--out' },
+    );
+  }
+  if (options.out === '-' && options.flows === '-') {
+    throw new MirrorError(
+      'USAGE',
+      '--out - and --flows - would mix packets and records: name a file for one.',
       {
-        option: '--out',
+        option: '--flows',
       },
     );
   }
@@ -104,6 +114,12 @@ function checked(files: readonly string[], options: TypedOptions): Omit<DecapOpt
   return {
     files,
     out: options.out,
+    flows: options.flows,
+    output: {
+      order: options.reorder === true ? 'flow' : 'arrival',
+      repair: options.repairChecksums === true ? 'partial' : (options.repairChecksums ?? 'none'),
+      duplicates: options.dedup === true ? 'drop' : 'keep',
+    },
     force: options.force === true,
     format: options.format,
     workers: options.workers,
@@ -112,11 +128,14 @@ function checked(files: readonly string[], options: TypedOptions): Omit<DecapOpt
 }
 
 /** Options that stand for settings. */
-function settings({ vxlanPorts, genevePorts, vni }: TypedOptions): SettingOption[] {
+function settings({ vxlanPorts, genevePorts, vni, dedup }: TypedOptions): SettingOption[] {
   return [
     ...listSetting('--vxlan-ports', 'listen.vxlanPorts', vxlanPorts),
     ...listSetting('--geneve-ports', 'listen.genevePorts', genevePorts),
     ...listSetting('--vni', 'admission.vnis', vni),
+    ...(dedup === undefined
+      ? []
+      : [{ setting: 'analysis.duplicates.detect', value: 'on', source: '--dedup' }]),
   ];
 }
 

@@ -71,11 +71,6 @@ export function refuseLaterCommands(program: Command): void {
   }
 }
 
-/** Refuses an option of a later version. */
-export function notInThisVersion(option: string): never {
-  throw new MirrorError('NOT_IN_THIS_VERSION', `${option} is not in this version.`, { option });
-}
-
 export function reportOption(): Option {
   return new Option('--report <format>', 'how the report is printed')
     .choices(['text', 'json'])

@@ -39,10 +39,10 @@ export async function runDecap(options: DecapOptions, io: CommandIo): Promise<nu
   return errors.length === 0 ? ExitStatus.done : ExitStatus.failed;
 }
 
-function printReport(decap: DecapRun, { report: format, out }: DecapOptions, io: CommandIo): void {
+function printReport(decap: DecapRun, { report: format, out, flows }: DecapOptions, io: CommandIo): void {
   const report = decap.report();
   const text = format === 'json' ? reportJson(report) : reportText(report);
-  if (out === '-') process.stderr.write(text);
+  if (out === '-' || flows === '-') process.stderr.write(text);
   else io.print(text);
 }
 

@@ -37,10 +37,13 @@ export function workersFor(options: DecapOptions, fromBytes: { two: number; more
 }
 
 /**
- * Whether a packet cannot be judged without those before it: one in so many, counted over all files, has its
- * checksums verified. Standard input has one reader, and a pcapng of all lanes has a limit of its own for lanes.
+ * Whether a packet cannot be judged without those before it: flows, duplicates, order; and one in so many, counted over
+ * all files, that has its checksums verified. Completed checksums come with the same steps. Standard input has one
+ * reader, and a pcapng of all lanes has a limit of its own for lanes.
  */
-function needsOrder({ files, out, config }: DecapOptions): boolean {
+function needsOrder({ files, out, output, flows, config }: DecapOptions): boolean {
+  if (flows !== undefined || output.order === 'flow' || output.repair !== 'none') return true;
+  if (config.analysis.duplicates.detect === 'on') return true;
   if (files.includes('-') || config.analysis.checksums.verify === 'sampled') return true;
   return out === '-' && config.admission.maxLanes + OVERFLOW_SLOTS > MAX_INTERFACES;
 }

@@ -1,24 +1,41 @@
+import { hostname } from 'node:os';
 import { CaptureFileInput } from '../../inputs/capture-file.ts';
 import type { Report } from '../../observe/report.ts';
-import { FanOut } from '../../pipeline/fan-out.ts';
+import type { PacketBatch } from '../../packet/batch.ts';
 import { Outlet } from '../../pipeline/outlet.ts';
 import type { Sink, SinkContext } from '../../pipeline/sink.ts';
-import { Admission } from '../../receive/admission.ts';
-import { admissionRules } from '../../receive/admission-rules.ts';
 import { LaneDirectory } from '../../receive/lanes.ts';
-import { tunnelPorts } from '../../receive/outer.ts';
-import { Receiver } from '../../receive/receiver.ts';
 import { Tally } from '../../receive/tally.ts';
 import { filesDropReasons } from '../../sinks/files/files-sink.ts';
 import { offlineFiles, streamedFile } from '../../sinks/files/create.ts';
+import { streamedFlows } from '../../sinks/flow-files/stream.ts';
+import { flowFilesDropReasons } from '../../sinks/flow-files/drop-reasons.ts';
 import { buildReport } from '../build-report.ts';
-import { type DecapOptions, type DecapOutcome, type DecapRun, STDOUT } from './options.ts';
-import type { DecapProgress } from './progress.ts';
 import { FileList } from '../file-list.ts';
 import type { CommandIo } from '../io.ts';
-import { allocateMemory, type SharedMemory, sinkCountersOf, tallyOf } from '../shared-memory.ts';
+import { type FlowOutlet, type PacketOutlet, PacketPath } from '../packet-path.ts';
+import {
+  allocateMemory,
+  type SharedMemory,
+  type SinkPlan,
+  sinkCountersOf,
+  tallyOf,
+} from '../shared-memory.ts';
+import { type DecapOptions, type DecapOutcome, type DecapRun, STDOUT } from './options.ts';
+import type { DecapProgress } from './progress.ts';
 
-const SINK_NAME = 'captures';
+const PACKETS: SinkPlan = {
+  name: 'captures',
+  kind: 'files',
+  takes: 'packets',
+  dropReasons: filesDropReasons,
+};
+const FLOWS: SinkPlan = {
+  name: 'flows',
+  kind: 'flow-files',
+  takes: 'flows',
+  dropReasons: flowFilesDropReasons,
+};
 
 /**
  * Takes capture files all the way to files by lane, in order, on this thread. Reads as fast as its sink takes:
@@ -29,8 +46,7 @@ export class OneWorkerDecap implements DecapRun {
   readonly #memory: SharedMemory;
   readonly #lanes: LaneDirectory;
   readonly #files = new FileList();
-  readonly #receiver: Receiver;
-  readonly #fanOut: FanOut;
+  readonly #path: PacketPath;
   #input: CaptureFileInput | undefined;
   #fileIndex = 0;
   #stopped = false;
@@ -40,38 +56,27 @@ export class OneWorkerDecap implements DecapRun {
   constructor(options: DecapOptions, io: Pick<CommandIo, 'log'>, stdout: number = STDOUT) {
     const { config } = options;
     this.#options = options;
-    const plan = { name: SINK_NAME, kind: 'files', dropReasons: filesDropReasons };
-    this.#memory = allocateMemory(1, config.admission.maxLanes, [plan]);
+    const plans = [
+      ...(options.out === undefined ? [] : [PACKETS]),
+      ...(options.flows === undefined ? [] : [FLOWS]),
+    ];
+    this.#memory = allocateMemory(1, config.admission.maxLanes, plans);
     this.#lanes = new LaneDirectory(this.#memory.lanes);
-    this.#receiver = new Receiver({
-      ports: tunnelPorts(config.listen.vxlanPorts, config.listen.genevePorts),
-      admission: new Admission(admissionRules(config.admission)),
+    this.#path = new PacketPath({
+      config,
+      memory: this.#memory,
       lanes: this.#lanes,
       worker: 0,
-      tally: tallyOf(this.#memory, 0),
-      verifyChecksums: config.analysis.checksums.verify,
+      packets: this.#packetOutlets(stdout, io),
+      flows: this.#flowOutlets(stdout, io),
+      countFlows: options.flows !== undefined,
     });
-    const counters = sinkCountersOf(this.#memory, 0, 0);
-    const sink = this.#makeSink(stdout, {
-      name: SINK_NAME,
-      worker: 0,
-      lanes: this.#lanes,
-      counters,
-      log: io.log,
-      now: Date.now,
-      onFile: (file) => this.#files.add(file),
-    });
-    const limits = { batches: 4, bytes: Infinity };
-    const onError = (error: unknown): void => this.#fail(error);
-    this.#fanOut = new FanOut([
-      new Outlet(sink, counters, { policy: 'wait', limits, now: Date.now, onError }),
-    ]);
   }
 
   async run(): Promise<DecapOutcome> {
     const errors: unknown[] = [];
     try {
-      await this.#fanOut.open();
+      await this.#path.open();
       for (const [index, path] of this.#options.files.entries()) {
         if (this.#stopped || this.#failure !== undefined) break;
         this.#fileIndex = index;
@@ -80,7 +85,7 @@ export class OneWorkerDecap implements DecapRun {
     } catch (error) {
       this.#fail(error);
     }
-    await this.#fanOut.close().catch((error: unknown) => this.#fail(error));
+    await this.#path.close().catch((error: unknown) => this.#fail(error));
     return { errors, failure: this.#failure };
   }
 
@@ -116,17 +121,59 @@ export class OneWorkerDecap implements DecapRun {
     this.#input = input;
     try {
       await input.open();
-      await input.run((batch) => {
-        this.#receiver.process(batch);
-        return this.#fanOut.deliver(batch);
-      });
+      await input.run((batch) => this.#take(batch));
     } finally {
       await input.close();
     }
   }
 
-  #makeSink(stdout: number, context: SinkContext): Sink {
-    const { out, format, force } = this.#options;
+  /** Here it is as late as the packets say. */
+  async #take(batch: PacketBatch): Promise<void> {
+    await this.#path.take(batch);
+    const last = batch.count - 1;
+    if (last < 0) return;
+    const seconds = batch.seconds[last] ?? 0;
+    await this.#path.release(seconds, batch.nanoseconds[last] ?? 0);
+    await this.#path.expire(seconds);
+  }
+
+  #packetOutlets(stdout: number, { log }: Pick<CommandIo, 'log'>): PacketOutlet[] {
+    const { out, output } = this.#options;
+    if (out === undefined) return [];
+    const lanes = this.#lanes;
+    const counters = sinkCountersOf(this.#memory, 0, 0);
+    const { order, duplicates } = output;
+    const sink = this.#makeSink(out, stdout, {
+      name: PACKETS.name,
+      worker: 0,
+      lanes,
+      counters,
+      log,
+      now: Date.now,
+      onFile: (file) => this.#files.add(file),
+    });
+    const outlet = new Outlet(sink, counters, {
+      policy: 'wait',
+      limits: { batches: 4, bytes: Infinity },
+      now: Date.now,
+      onError: (error) => this.#fail(error),
+    });
+    return [{ outlet, order, duplicates }];
+  }
+
+  #flowOutlets(stdout: number, { log }: Pick<CommandIo, 'log'>): FlowOutlet[] {
+    const { flows, out, force } = this.#options;
+    if (flows === undefined) return [];
+    const counters = sinkCountersOf(this.#memory, 0, out === undefined ? 0 : 1);
+    const sink = streamedFlows(
+      { path: flows, stdout, force },
+      { name: FLOWS.name, worker: 0, counters, log, now: Date.now, observer: hostname() },
+    );
+    return [{ sink, counters }];
+  }
+
+  #makeSink(out: string, stdout: number, context: SinkContext): Sink {
+    const { format, force } = this.#options;
     if (out === '-') return streamedFile(stdout, context);
     return offlineFiles({ directory: out, format, split: 'lane', force }, context);
   }

@@ -1,3 +1,4 @@
+import type { EffectiveOutput } from '../../config/presets.ts';
 import type { Config } from '../../config/settings.ts';
 import type { Report } from '../../observe/report.ts';
 import type { DecapProgress } from './progress.ts';
@@ -11,8 +12,12 @@ export const WORKERS_MAX = 64;
 export interface DecapOptions {
   /** Capture files in this order; `-` for standard input. */
   readonly files: readonly string[];
-  /** A folder, or `-` for one pcapng on standard output. */
-  readonly out: string;
+  /** A folder, or `-` for one pcapng on standard output; undefined: no packets are written, only flows. */
+  readonly out: string | undefined;
+  /** In which order and shape packets are written. Duplicates are dropped where `config` has them found. */
+  readonly output: EffectiveOutput;
+  /** A file for flow records, or `-` for standard output; undefined: packets are not counted by flow. */
+  readonly flows: string | undefined;
   readonly force: boolean;
   readonly format: 'pcapng' | 'pcap';
   /** Threads; 0: one a core. */

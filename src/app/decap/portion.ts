@@ -33,8 +33,6 @@ export interface PortionWork {
  * Takes portions of packets from batch to file, one thread among several. The stages need nothing of each other's
  * threads but `settle`, which comes in the order of the input: there a portion's counters and lanes are put together
  * with those of all portions before.
- *
- * A stage that must know the packets before it (duplicates, order, flows) would have its place in `settle`.
  */
 export class PortionWorker {
   readonly #turns: Turns;

@@ -11,6 +11,7 @@ import { filesDropReasons } from '../../sinks/files/drop-reasons.ts';
 import { makeDirectory } from '../../sinks/files/one-file-a-lane.ts';
 import { allocateSharedFiles } from '../../sinks/files/shared-file-table.ts';
 import { SharedFiles, type SharedOutput } from '../../sinks/files/shared-files.ts';
+import { assert } from '../../wire/assert.ts';
 import { buildReport } from '../build-report.ts';
 import { FileList } from '../file-list.ts';
 import { allocateMemory, type SharedMemory, sinkCountersOf, tallyOf } from '../shared-memory.ts';
@@ -59,7 +60,8 @@ export class SeveralWorkersDecap implements DecapRun {
     const { config, out, format, force } = options;
     this.#options = options;
     this.#size = size;
-    const plan = { name: SINK_NAME, kind: 'files', dropReasons: filesDropReasons };
+    assert(out !== undefined, "Flows alone are one thread's work.");
+    const plan = { name: SINK_NAME, kind: 'files', takes: 'packets', dropReasons: filesDropReasons } as const;
     this.#memory = allocateMemory(1, config.admission.maxLanes, [plan]);
     this.#lanes = new LaneDirectory(this.#memory.lanes);
     const turns = allocateTurns();

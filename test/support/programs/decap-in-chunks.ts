@@ -9,7 +9,9 @@ const run = new SeveralWorkersDecap(
   {
     files: [capture],
     out: folder,
-    force: false,
+    output: { order: 'arrival', repair: 'none', duplicates: 'keep' },
+  flows: undefined,
+  force: false,
     format: 'pcapng',
     workers: 2,
     report: 'json',

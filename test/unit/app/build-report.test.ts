@@ -13,7 +13,7 @@ import { count, Tally } from '../../../src/receive/tally.ts';
 import { Fault } from '../../../src/wire/fault.ts';
 import { CountedMemory } from '../../support/counted-memory.ts';
 
-const plan = { name: 'captures', kind: 'files', dropReasons: ['diskFull'] };
+const plan = { name: 'captures', kind: 'files', takes: 'packets', dropReasons: ['diskFull'] } as const;
 
 function reportOf(counted: CountedMemory, more: Partial<Parameters<typeof buildReport>[2]> = {}): Report {
   return buildReport(counted.memory, counted.lanes, {

@@ -17,7 +17,14 @@ import { AssertionFailure } from '../../../src/wire/assert.ts';
 const plans = array(
   record({ dropReasons: uniqueArray(string({ minLength: 1, maxLength: 5 }), { maxLength: 4 }) }),
   { maxLength: 4 },
-).map((made) => made.map(({ dropReasons }, index) => ({ name: `s${index}`, kind: 'files', dropReasons })));
+).map((made) =>
+  made.map(({ dropReasons }, index) => ({
+    name: `s${index}`,
+    kind: 'files',
+    takes: 'packets' as const,
+    dropReasons,
+  })),
+);
 
 /** Every row there is, each as a way to fill it with a number and to see what it holds. */
 function rows(memory: SharedMemory): { fill: (value: number) => void; holds: () => number[] }[] {
@@ -91,7 +98,7 @@ test('a sink that is not there is a mistake of the caller', () => {
 });
 
 test('what is read is a copy', () => {
-  const memory = allocateMemory(2, 1, [{ name: 'a', kind: 'files', dropReasons: [] }]);
+  const memory = allocateMemory(2, 1, [{ name: 'a', kind: 'files', takes: 'packets', dropReasons: [] }]);
   count(tallyOf(memory, 1), Tally.received, 10);
   count(tallyOf(memory, 1), Tally.delivered, 10);
   sinkCountersOf(memory, 1, 0).addDelivered(3);
@@ -115,7 +122,7 @@ test('what a worker has in hand is told as received once it is in a bucket', () 
 });
 
 test('a sink that settled more than it was given is read all the same', () => {
-  const memory = allocateMemory(1, 1, [{ name: 'a', kind: 'files', dropReasons: [] }]);
+  const memory = allocateMemory(1, 1, [{ name: 'a', kind: 'files', takes: 'packets', dropReasons: [] }]);
   sinkCountersOf(memory, 0, 0).addWritten(1);
   expect(readSinkCounters(memory, 0, 0).pending).toBe(-1);
 });

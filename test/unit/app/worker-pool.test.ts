@@ -11,7 +11,7 @@ import { until } from '../../support/appliance.ts';
 import { LogLines } from '../../support/log-lines.ts';
 import { type DyingStart, HELD, Order } from '../../support/programs/dying-worker.ts';
 
-const plan = { name: 'captures', kind: 'files', dropReasons: [] };
+const plan = { name: 'captures', kind: 'files', takes: 'packets', dropReasons: [] } as const;
 const script = new URL('../../support/programs/dying-worker.ts', import.meta.url);
 const WORKERS = 2;
 /** Packets of the batch in hand that were in no bucket. */

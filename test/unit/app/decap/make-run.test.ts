@@ -29,6 +29,8 @@ function options(some: Partial<DecapOptions>, set: readonly string[] = []): Deca
   return {
     files: [sample, copy],
     out: folder,
+    output: AS_IT_CAME,
+    flows: undefined,
     force: false,
     format: 'pcapng',
     workers: 3,
@@ -39,6 +41,7 @@ function options(some: Partial<DecapOptions>, set: readonly string[] = []): Deca
 }
 
 const enough = 2 * sampleBytes;
+const AS_IT_CAME = { order: 'arrival', repair: 'none', duplicates: 'keep' } as const;
 const stdinToo = { files: [sample, copy, '-'] };
 
 test.each([
@@ -56,6 +59,10 @@ test.each([
     1,
     1,
   ],
+  ['one for flows', options({ flows: 'flows.ndjson' }), enough, 1],
+  ['one for packets in order', options({ output: { ...AS_IT_CAME, order: 'flow' } }), enough, 1],
+  ['one for completed checksums', options({ output: { ...AS_IT_CAME, repair: 'partial' } }), enough, 1],
+  ['one for duplicates', options({}, ['analysis.duplicates.detect=on']), enough, 1],
   ['several for as many as it has', options({ out: '-' }, ['admission.maxLanes=65534']), 1, 3],
 ] as const)('%s', (_name, asked, fromBytes, workers) => {
   expect(workersFor(asked, { two: fromBytes, more: fromBytes })).toBe(workers);

@@ -1,0 +1,111 @@
+import type { Config } from '../config/settings.ts';
+import type { FlowRecord } from '../packet/flow-record.ts';
+import { Analysis } from '../receive/analysis.ts';
+import { DuplicateFinder } from '../receive/duplicates.ts';
+import { FlowTable } from '../receive/flows/flow-table.ts';
+import { InterfaceTable } from '../receive/flows/interface-table.ts';
+import { NameFinder } from '../receive/flows/name-finder.ts';
+import { FragmentTable } from '../receive/fragments.ts';
+import { InnermostReader } from '../receive/innermost.ts';
+import { type OrderedOutput, Resequencer } from '../receive/order/resequencer.ts';
+import { nameHashes, sha1Base64 } from './name-hashes.ts';
+
+/** Mirrored interfaces whose MAC is remembered: more than an account may mirror (10,000 sessions, AWS quota). */
+const INTERFACES = 16_384;
+/** Fragmented packets that are waited for, each for so long: Linux does the same (net.ipv4.ipfrag_time). */
+const FRAGMENTED_PACKETS = 4096;
+const FRAGMENT_TIMEOUT_SECONDS = 30;
+/** What the memory of the duplicate finder holds at 200,000 packets a second for the default window, and more. */
+const DUPLICATE_BYTES = 16_777_216;
+/** TCP streams that are put in order at the same time. */
+const ORDERED_STREAMS = 65_536;
+/** One flow in so many may have a gap at a time, on average. */
+const FLOWS_A_GAP = 4;
+
+export interface AnalysisOptions {
+  readonly analysis: Config['analysis'];
+  /** The limits of the settings are shared by so many workers. */
+  readonly workers: number;
+  /** A row of `AnalysisTally`. */
+  readonly tally: Float64Array;
+  /** The worker's rows of `LaneCounter`. */
+  readonly laneCounters: Float64Array;
+  /** Takes flow records; left out: packets are not counted by flow. */
+  readonly emit: ((record: FlowRecord) => void) | undefined;
+  /** Takes packets in the order of their flows; left out: nobody asks for it. */
+  readonly ordered: OrderedOutput | undefined;
+  /** The worker's packet ledger, where all packets leave in the order of their flows. */
+  readonly ledger: Float64Array | undefined;
+  readonly findDuplicates: boolean;
+  /** Every sink leaves duplicates out. */
+  readonly dropDuplicates: boolean;
+}
+
+/** What one worker does with packets besides decapsulating them, and what of it goes by the clock. */
+export interface WorkerAnalysis {
+  readonly analysis: Analysis;
+  readonly flows: FlowTable | undefined;
+  readonly order: Resequencer | undefined;
+}
+
+/** Undefined where nothing is asked for. */
+export function makeAnalysis(options: AnalysisOptions): WorkerAnalysis | undefined {
+  const { analysis: settings, tally, findDuplicates, dropDuplicates } = options;
+  const flows = makeFlows(options);
+  const order = makeOrder(options);
+  if (flows === undefined && order === undefined && !findDuplicates) return undefined;
+  const { windowUs, acrossVnis } = settings.duplicates;
+  const analysis = new Analysis({
+    innermost: new InnermostReader({
+      tally,
+      fragments: new FragmentTable({
+        tally,
+        entries: FRAGMENTED_PACKETS,
+        timeoutSeconds: FRAGMENT_TIMEOUT_SECONDS,
+      }),
+    }),
+    interfaces: new InterfaceTable(INTERFACES),
+    duplicates: findDuplicates
+      ? new DuplicateFinder({ windowUs, acrossVnis, memoryBytes: DUPLICATE_BYTES, tally })
+      : undefined,
+    dropDuplicates,
+    flows,
+    order,
+  });
+  return { analysis, flows, order };
+}
+
+function makeFlows({ analysis, workers, tally, laneCounters, emit }: AnalysisOptions): FlowTable | undefined {
+  if (emit === undefined) return undefined;
+  const { idleSeconds, activeSeconds, perVlan } = analysis.flows;
+  const maxFlows = Math.ceil(analysis.flows.maxFlows / workers);
+  const nameBytes = Math.floor(analysis.flows.nameBytes / workers);
+  return new FlowTable({
+    maxFlows,
+    gaps: Math.ceil(maxFlows / FLOWS_A_GAP),
+    idleSeconds,
+    activeSeconds,
+    perVlan,
+    tally,
+    laneCounters,
+    emit,
+    sha1Base64,
+    names: new NameFinder({ nameBytes, tally, hashes: nameHashes }),
+  });
+}
+
+function makeOrder(options: AnalysisOptions): Resequencer | undefined {
+  const { analysis, workers, tally, laneCounters, ordered, ledger } = options;
+  if (ordered === undefined) return undefined;
+  const { holdUs, holdPackets, holdBytes } = analysis.order;
+  return new Resequencer({
+    holdUs,
+    holdPackets,
+    holdBytes: Math.floor(holdBytes / workers),
+    streams: ORDERED_STREAMS,
+    tally,
+    laneCounters,
+    ledger,
+    output: ordered,
+  });
+}
