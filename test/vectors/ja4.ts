@@ -1,0 +1,86 @@
+/** JA4 by what a hello offers, each list in the order of the hello. */
+export const ja4Vectors = [
+  {
+    name: 'a browser of 2023',
+    source: 'FoxIO, technical_details/JA4.md, Example',
+    transport: 't',
+    ciphers: '1301,1302,1303,c02b,c02f,c02c,c030,cca9,cca8,c013,c014,009c,009d,002f,0035',
+    extensions: '001b,0000,0033,0010,4469,0017,002d,000d,0005,0023,0012,002b,ff01,000b,000a,0015',
+    signatures: '0403,0804,0401,0503,0805,0501,0806,0601',
+    versions: '0304,0303',
+    protocol: '6832',
+    ja4: 't13d1516h2_8daaf6152771_e5627efa2ab1',
+  },
+  {
+    name: 'the same with GREASE wherever a client may send it',
+    source: 'FoxIO, technical_details/JA4.md, Details; RFC 8701 section 3.1',
+    transport: 't',
+    ciphers: '3a3a,1301,1302,1303,c02b,c02f,c02c,c030,cca9,cca8,c013,c014,009c,009d,002f,0035',
+    extensions: 'dada,001b,0000,0033,0010,4469,0017,002d,000d,0005,0023,0012,002b,ff01,000b,000a,fafa,0015',
+    signatures: '1a1a,0403,0804,0401,0503,0805,0501,0806,0601',
+    versions: 'eaea,0304,0303',
+    protocol: '6832',
+    ja4: 't13d1516h2_8daaf6152771_e5627efa2ab1',
+  },
+  {
+    name: 'a browser of 2025, GREASE among the signature algorithms',
+    source: 'FoxIO, python/test/testdata/sigalg-grease.pcapng.json',
+    transport: 't',
+    ciphers: '1301,1302,1303,c02b,c02f,c02c,c030,cca9,cca8,c013,c014,009c,009d,002f,0035',
+    extensions: 'fe0d,0010,0017,0033,44cd,ff01,000a,000d,0023,002b,000b,ca34,002d,0000,0005,001b,0012',
+    signatures: '6a6a,0904,0905,0906,0403,0804,0401,0503,0805,0501,0806,0601',
+    versions: '0304,0303',
+    protocol: '6832',
+    ja4: 't13d1517h2_8daaf6152771_cb7bf5808d99',
+  },
+  {
+    name: 'without signature algorithms',
+    source: 'FoxIO, technical_details/JA4.md, Extension hash',
+    transport: 'q',
+    ciphers: '1301,1302,1303,c02b,c02f,c02c,c030,cca9,cca8,c013,c014,009c,009d,002f,0035',
+    extensions: '001b,0000,0033,0010,4469,0017,002d,000d,0005,0023,0012,002b,ff01,000b,000a,0015',
+    signatures: '',
+    versions: '0304',
+    protocol: '6833',
+    ja4: 'q13d1516h3_8daaf6152771_6d807ffa2a79',
+  },
+  {
+    name: 'nothing that could be hashed',
+    source: 'FoxIO, technical_details/JA4.md, Cipher hash and Extension hash',
+    transport: 't',
+    ciphers: '',
+    extensions: '0000,0010',
+    signatures: '',
+    versions: '',
+    protocol: '',
+    ja4: 't12d000200_000000000000_000000000000',
+  },
+];
+
+/** The two characters for a first protocol, in hexadecimal. Source: the same document, ALPN Extension Value. */
+export const ja4Protocols = [
+  ['', '00'],
+  ['6832', 'h2'],
+  ['687474702f312e31', 'h1'],
+  ['78', 'xx'],
+  ['ab', 'ab'],
+  ['abcd', 'ad'],
+  ['30ab', '3b'],
+  ['3031abcd', '3d'],
+  ['30abcd31', '01'],
+  ['5a2d39', 'Z9'],
+  ['40', '40'],
+  ['5b', '5b'],
+  ['607b', '6b'],
+] as const;
+
+/** The two characters for a version that is not in an extension. */
+export const ja4Versions = [
+  [0x0304, '13'],
+  [0x0303, '12'],
+  [0x0302, '11'],
+  [0x0301, '10'],
+  [0x0300, 's3'],
+  [0x0002, 's2'],
+  [0x0305, '00'],
+] as const;
