@@ -3,7 +3,7 @@ import { type Innermost, Ports } from '../../packet/innermost.ts';
 import { ABSENT } from '../../packet/layers.ts';
 import { IpProtocol } from '../../wire/ip-protocol.ts';
 import { isLongHeader } from '../../wire/quic-initial.ts';
-import { sequence } from '../../wire/tcp.ts';
+import { Flag, flags, sequence } from '../../wire/tcp.ts';
 import { AssemblyPool, NO_ASSEMBLY } from './assembly-pool.ts';
 import { findDnsNames, findDnsNamesOverTcp } from './dns-names.ts';
 import { findHttpNames } from './http-names.ts';
@@ -160,7 +160,7 @@ export class NameFinder implements CryptoSink {
   ): void {
     const found = this.#findInStream(bytes, innermost, at, end);
     if (found === Found.more && isWhole && this.#names.head !== NO_HEAD) {
-      this.#claim(innermost.sourcePort, sourceWord(view, innermost), sequence(bytes, innermost.transportAt));
+      this.#claim(innermost.sourcePort, sourceWord(view, innermost), payloadSequence(bytes, innermost));
       this.#pool.put(this.#assembly, 0, bytes, at, end);
       this.#settle(innermost, found);
     } else if (found !== Found.nothing) {
@@ -174,7 +174,7 @@ export class NameFinder implements CryptoSink {
     const assembly = this.#assembly;
     if (!pool.isFrom(assembly, innermost.sourcePort, sourceWord(view, innermost))) return;
     const known = pool.end(assembly);
-    pool.put(assembly, pool.offset(assembly, sequence(bytes, innermost.transportAt)), bytes, at, end);
+    pool.put(assembly, pool.offset(assembly, payloadSequence(bytes, innermost)), bytes, at, end);
     if (pool.end(assembly) === known) return;
     this.#settle(
       innermost,
@@ -220,4 +220,11 @@ function isDnsPort(port: number): boolean {
 /** The last 32 bits of the source address: with the port, which side of its flow a packet is from. */
 function sourceWord(view: DataView, innermost: Innermost): number {
   return view.getUint32(innermost.sourceAt + (innermost.ipVersion === 4 ? 0 : 12));
+}
+
+/** Sequence number of the first byte of a segment's payload: a SYN has one of its own. */
+function payloadSequence(bytes: Uint8Array, innermost: Innermost): number {
+  const { transportAt } = innermost;
+  const isSyn = (flags(bytes, transportAt) & Flag.syn) !== 0;
+  return sequence(bytes, transportAt) + (isSyn ? 1 : 0);
 }
