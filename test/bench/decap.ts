@@ -106,7 +106,7 @@ async function benchCapture(
 }
 
 /** Reads the whole file, so that all find it in the page cache. */
-function warm(path: string): void {
+export function warm(path: string): void {
   const file = openSync(path, 'r');
   const piece = Buffer.allocUnsafe(PIECE_BYTES);
   try {

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machineFacts } from './machine.ts';
 import { replacePart } from './markdown.ts';
+import { flowsPart } from './flows-part.ts';
 import { type BenchOptions, decapPart, microPart, receivePart } from './parts.ts';
 
 const page = join(import.meta.dirname, '../../docs/benchmarks.md');
@@ -19,6 +20,7 @@ const RUNS = 3;
 const parts: Readonly<Record<string, (options: BenchOptions) => Promise<string>>> = {
   receive: receivePart,
   decap: decapPart,
+  flows: flowsPart,
   micro: microPart,
 };
 
@@ -34,7 +36,7 @@ if (unknown.length > 0)
   throw new Error(`There is no bench "${unknown[0]}"; there are ${Object.keys(parts).join(', ')}.`);
 const wanted = positionals.length === 0 ? Object.keys(parts) : positionals;
 
-const facts = machineFacts(['tcpdump', 'dumpcap', 'editcap', 'cp']);
+const facts = machineFacts(['tcpdump', 'dumpcap', 'editcap', 'cp', 'suricata']);
 process.stdout.write(`${facts}\n`);
 for (const [name, bench] of Object.entries(parts)) {
   if (!wanted.includes(name)) continue;
