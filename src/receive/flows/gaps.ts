@@ -9,12 +9,16 @@ const START = 0;
 const END = 1;
 const NEXT = 2;
 const MADE_US = 3;
+/** In the word of the next node. */
+const IS_OPEN = 1 << 31;
 
 /**
  * Gaps in the sequences of all connections of a worker: ranges of sequence numbers, `start .. end - 1`, that were not
  * seen although later ones were. Each side has a list in ascending order; all lists share one memory of fixed size.
  *
- * A node: start, end, next node of the list (0: none), time at which the gap appeared in microseconds modulo 2^32.
+ * A node: start, end, next node of the list (0: none) and whether the gap is open, time at which the gap appeared in
+ * microseconds modulo 2^32. An open gap is the last of its side: what follows it so far is no data, but an ACK or FIN
+ * whose sequence number told of data before it.
  */
 export class GapPool {
   readonly #nodes: Int32Array;
@@ -34,7 +38,23 @@ export class GapPool {
   }
 
   next(node: number): number {
-    return this.#nodes[node * NODE_WORDS + NEXT]!;
+    return this.#nodes[node * NODE_WORDS + NEXT]! & GAP_INDEX;
+  }
+
+  /** Last gap of a side, 0 for none. */
+  last(words: Int32Array, side: number): number {
+    let last = this.first(words, side);
+    while (last !== 0 && this.next(last) !== 0) last = this.next(last);
+    return last;
+  }
+
+  isOpen(node: number): boolean {
+    return this.#nodes[node * NODE_WORDS + NEXT]! < 0;
+  }
+
+  setOpen(node: number, isOpen: boolean): void {
+    const next = this.next(node);
+    this.#nodes[node * NODE_WORDS + NEXT] = isOpen ? next | IS_OPEN : next;
   }
 
   start(node: number): number {
@@ -87,16 +107,14 @@ export class GapPool {
 
   /** Puts a gap behind all others of the side; see `insert`. */
   append(words: Int32Array, side: number, start: number, end: number, madeUs: number): boolean {
-    let last = this.first(words, side);
-    while (last !== 0 && this.next(last) !== 0) last = this.next(last);
-    return this.insert(words, side, last, start, end, madeUs);
+    return this.insert(words, side, this.last(words, side), start, end, madeUs);
   }
 
   /** Takes the gap behind `previous` out of the list, or the first where that is 0; returns the one after it. */
   remove(words: Int32Array, side: number, previous: number): number {
     const nodes = this.#nodes;
     const node = previous === 0 ? this.first(words, side) : this.next(previous);
-    const after = nodes[node * NODE_WORDS + NEXT]!;
+    const after = this.next(node);
     this.#link(words, side, previous, after);
     nodes[node * NODE_WORDS + NEXT] = this.#free;
     this.#free = node;

@@ -1,8 +1,9 @@
 import { TcpState } from '../../packet/flow-record.ts';
 import { Flag } from '../../wire/tcp.ts';
 import { Letter, note } from './history.ts';
+import { isAnother, isNear, LATE_SYN_MAX } from './tcp-reuse.ts';
 import type { TcpStream } from './tcp-stream.ts';
-import { countHigh, countLow, Phase, SideBit, SideWord, Word } from './tcp-words.ts';
+import { countHigh, countLow, Phase, SideBit, sideAt, SideWord, Word } from './tcp-words.ts';
 
 /** Bits of what `TcpTracker.see` returns. */
 export const TcpEvent = {
@@ -15,45 +16,50 @@ export const TcpEvent = {
   reopened: 4,
 } as const;
 
-/** How far from the next expected sequence number a SYN, FIN or RST may lie and be of the connection: 16 MiB. */
-const NEAR_MAX = 0x100_0000;
-/** How far a SYN may come behind its own data: the largest window without scaling. */
-const LATE_SYN_MAX = 0xffff;
-
-/**
- * Whether a SYN or SYN-ACK begins another connection than the one that the words are of.
- *
- * Never where it repeats the first one's sequence number, where that fits right before the data that was seen first (it
- * comes late), or where it is the one that the other side has acknowledged already (its answer overtook it). Else a
- * connection that is closed or reset makes room for any; a SYN that nobody has answered for none (it is one more try);
- * an open one for a SYN that lies outside its window (RFC 9293 section 3.10.7.4 would have it answered by an ACK alone:
- * the end of the old connection was not seen here, or an address translator gave the ports away).
- */
-export function isAnother(
+/** Takes what is not an ordinary segment of an established connection; returns an event. */
+export function takeControl(
   words: Int32Array,
   at: number,
-  own: number,
+  direction: number,
   flags: number,
   sequence: number,
-): boolean {
-  const bits = words[own + SideWord.bits]!;
-  const first = (sequence + 1) | 0;
-  const isKnown = (bits & SideBit.known) !== 0;
-  const isAckKnown = (bits & SideBit.ackKnown) !== 0;
-  const base = words[own + SideWord.base]!;
-  const acked = words[own + SideWord.acked]!;
-  if (isKnown && (base - first) >>> 0 <= LATE_SYN_MAX) return false;
-  if (isAckKnown && acked === first) return false;
+  ack: number,
+  len: number,
+  us: number,
+  stream: TcpStream,
+): number {
+  const own = sideAt(at, direction);
+  const peer = sideAt(at, 1 - direction);
+  const hasSyn = (flags & Flag.syn) !== 0;
+  if (hasSyn && (flags & (Flag.rst | Flag.fin)) === 0 && isAnother(words, at, own, flags, sequence)) {
+    return TcpEvent.reopened;
+  }
+  if ((flags & (Flag.fin | Flag.rst)) === (Flag.fin | Flag.rst)) {
+    note(words, at, own, direction, Letter.inconsistent);
+  }
+  if (hasSyn && (flags & (Flag.fin | Flag.rst)) !== 0) note(words, at, own, direction, Letter.multiFlag);
 
-  const state = words[at + Word.state]! & Phase.state;
-  if (state === TcpState.closed || state === TcpState.reset) return true;
-  if ((flags & Flag.ack) !== 0 || state === TcpState.none || state === TcpState.synSent) return false;
-  if (isKnown) return ((first - base) | 0) < 0 || ((first - words[own + SideWord.next]!) | 0) > NEAR_MAX;
-  return isAckKnown && Math.abs((first - acked) | 0) > NEAR_MAX;
+  if ((flags & Flag.rst) !== 0) {
+    const event = takeRst(words, at, own, peer, direction, flags, sequence, ack);
+    words[own + SideWord.bits]! |= flags;
+    return event;
+  }
+  if (hasSyn) {
+    takeSyn(words, at, own, peer, direction, flags, sequence, us, stream);
+    return TcpEvent.none;
+  }
+  if ((words[own + SideWord.bits]! & SideBit.known) === 0) stream.start(words, own, sequence);
+  if ((flags & Flag.ack) !== 0) takeEstablished(words, at, own, peer, direction, len, ack, us);
+  if ((flags & Flag.fin) === 0) return TcpEvent.none;
+  const end = (sequence + len) | 0;
+  const wasSeen = (words[own + SideWord.bits]! & Flag.fin) !== 0;
+  if (wasSeen && len === 0) countLow(words, own + SideWord.retransmissions);
+  else if (len === 0) stream.reach(words, own, sequence, us);
+  return takeFin(words, at, own, peer, direction, end);
 }
 
 /** Notes a SYN or SYN-ACK that is of this connection. */
-export function takeSyn(
+function takeSyn(
   words: Int32Array,
   at: number,
   own: number,
@@ -130,7 +136,7 @@ function afterSyn(state: number, isAnswer: boolean, hasOpened: boolean): number 
 }
 
 /** Notes a segment without SYN and RST: the end of the handshake, or a connection that was there before. */
-export function takeEstablished(
+function takeEstablished(
   words: Int32Array,
   at: number,
   own: number,
@@ -163,7 +169,7 @@ export function takeEstablished(
 }
 
 /** Notes a FIN; returns an event. One that lies far away from the side's data is in the flags and the history alone. */
-export function takeFin(
+function takeFin(
   words: Int32Array,
   at: number,
   own: number,
@@ -184,7 +190,7 @@ export function takeFin(
  * Notes a RST; returns an event. It is counted in any case. One that lies far away from the side's data does not end
  * the connection: whoever sent it was guessing (RFC 5961 section 3).
  */
-export function takeRst(
+function takeRst(
   words: Int32Array,
   at: number,
   own: number,
@@ -211,11 +217,6 @@ export function takeRst(
 export function openerOf(state: number): number {
   if ((state & Phase.openedBy0) !== 0) return 0;
   return (state & Phase.openedBy1) === 0 ? -1 : 1;
-}
-
-function isNear(words: Int32Array, own: number, sequence: number): boolean {
-  if ((words[own + SideWord.bits]! & SideBit.known) === 0) return true;
-  return Math.abs((sequence - words[own + SideWord.next]!) | 0) <= NEAR_MAX;
 }
 
 function openedBy(direction: number): number {

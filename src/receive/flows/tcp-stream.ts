@@ -1,8 +1,9 @@
 import { AnalysisTally } from '../analysis-tally.ts';
-import { LANE_COUNTERS_LENGTH, LaneCounter } from '../lane-counters.ts';
 import { Flag } from '../../wire/tcp.ts';
 import { GAPS_MAX, type GapPool } from './gaps.ts';
-import { addAcked, addUnseen, GAP_COUNT_SHIFT, SideBit, SideWord } from './tcp-words.ts';
+import type { LossCounter } from './loss-counter.ts';
+import { higher, lower } from './sequence.ts';
+import { GAP_COUNT_SHIFT, SideBit, SideWord } from './tcp-words.ts';
 
 /** Farther ahead than any window (RFC 7323 section 2.3) a segment is of another connection, or a lie. */
 export const JUMP_MAX = 0x4000_0000;
@@ -10,6 +11,8 @@ export const JUMP_MAX = 0x4000_0000;
 const LATE_START_MAX = 0x100_0000;
 /** So long an acknowledged gap may still be filled, and its bytes taken back from those that never came. */
 export const TAKE_BACK_US = 1_000_000;
+
+const ASKED = SideBit.askedOnce | SideBit.askedTwice;
 
 /** What a segment that begins before the next expected sequence number was. */
 export const Late = {
@@ -21,29 +24,26 @@ export const Late = {
 
 export interface TcpStreamOptions {
   readonly gaps: GapPool;
-  readonly laneCounters: Float64Array;
+  readonly loss: LossCounter;
   readonly tally: Float64Array;
 }
 
 /**
  * The bytes of one side of a connection: which were seen, which were acknowledged, and which of these never came.
  *
- * Counted are the bytes between the first and the last data that was seen: what lies before and after them, this
- * appliance may not have been meant to see. A gap in them is counted when the other side's acknowledgement passes it,
- * and taken back where it is filled after that, within `TAKE_BACK_US` and in the same record.
+ * A gap is counted when the other side's acknowledgement passes it, and taken back where it is filled after that, in the
+ * same record and not more than `TAKE_BACK_US` after the gap appeared (a while longer where nobody looks).
  */
 export class TcpStream {
   readonly #gaps: GapPool;
-  readonly #laneCounters: Float64Array;
+  readonly #loss: LossCounter;
   readonly #tally: Float64Array;
   /** When the first of the gaps that the last `fill` touched appeared. */
   madeUs = 0;
-  /** Set whenever bytes are counted that never came. */
-  hasLost = false;
 
-  constructor({ gaps, laneCounters, tally }: TcpStreamOptions) {
+  constructor({ gaps, loss, tally }: TcpStreamOptions) {
     this.#gaps = gaps;
-    this.#laneCounters = laneCounters;
+    this.#loss = loss;
     this.#tally = tally;
   }
 
@@ -58,22 +58,38 @@ export class TcpStream {
 
   /** Takes data that begins at the next expected sequence number or after it. */
   advance(words: Int32Array, side: number, sequence: number, len: number, us: number, lane: number): void {
-    const jump = (sequence - words[side + SideWord.next]!) | 0;
+    let jump = (sequence - words[side + SideWord.next]!) | 0;
     if (jump > JUMP_MAX) {
       this.start(words, side, sequence);
       words[side + SideWord.bits]! &= ~SideBit.ackKnown;
-    } else if (jump > 0) this.#skip(words, side, sequence, us);
+      jump = 0;
+    }
+    // no gap is counted before the first data
+    let from = sequence;
+    if ((words[side + SideWord.bits]! & SideBit.data) !== 0) from = this.#loss.dataEnd(words, side);
+    if (jump > 0) this.#skip(words, side, sequence, us);
+    this.#close(words, side);
 
     const bits = words[side + SideWord.bits]!;
-    // no gap is counted before the first data, and none where a fragment may have had the bytes
-    const from = (bits & SideBit.data) === 0 ? sequence : words[side + SideWord.next]!;
     const end = (sequence + len) | 0;
     words[side + SideWord.next] = end;
     words[side + SideWord.advancedUs] = us;
     words[side + SideWord.bits] = (bits | SideBit.data) & ~SideBit.openEnd;
     if ((bits & SideBit.ackKnown) !== 0 && ((words[side + SideWord.acked]! - from) | 0) > 0) {
-      this.#countAcked(words, side, from, lower(words[side + SideWord.acked]!, end), lane);
+      this.#loss.countAcked(words, side, from, lower(words[side + SideWord.acked]!, end), lane);
     }
+  }
+
+  /** Takes an ACK or FIN without data: its sequence number tells that all before it was sent. */
+  reach(words: Int32Array, side: number, sequence: number, us: number): void {
+    const jump = (sequence - words[side + SideWord.next]!) | 0;
+    if (jump <= 0 || jump > JUMP_MAX) return;
+    const gaps = this.#gaps;
+    const last = gaps.last(words, side);
+    if (last !== 0 && gaps.isOpen(last)) gaps.setEnd(last, sequence);
+    else if (this.#skip(words, side, sequence, us)) gaps.setOpen(gaps.last(words, side), true);
+    words[side + SideWord.next] = sequence;
+    words[side + SideWord.bits]! &= ~SideBit.openEnd;
   }
 
   /** Takes an acknowledgement by the other side. */
@@ -85,15 +101,29 @@ export class TcpStream {
     const next = words[side + SideWord.next]!;
     if ((bits & SideBit.known) !== 0 && ((ack - next) | 0) > JUMP_MAX) return;
     words[side + SideWord.acked] = ack;
-    words[side + SideWord.bits] = bits | SideBit.ackKnown;
+    words[side + SideWord.bits] = (bits & ~ASKED) | SideBit.ackKnown;
     if ((bits & SideBit.data) === 0) return;
 
-    let from = this.#firstData(words, side);
+    let from = this.#loss.firstData(words, side);
     if (isKnown && ((acked - from) | 0) > 0) from = acked;
-    const to = lower(ack, next);
+    const to = lower(ack, this.#loss.dataEnd(words, side));
     if (((to - from) | 0) <= 0) return;
-    this.#countAcked(words, side, from, to, lane);
+    this.#loss.countAcked(words, side, from, to, lane);
     if ((bits & SideBit.gapCount) !== 0) this.#forgetOld(words, side, us);
+  }
+
+  /** Takes an acknowledgement that says again what was acknowledged. */
+  ask(words: Int32Array, side: number): void {
+    const bits = words[side + SideWord.bits]!;
+    if ((bits & SideBit.gapCount) === 0) return;
+    words[side + SideWord.bits] =
+      (bits & SideBit.askedOnce) === 0 ? bits | SideBit.askedOnce : bits | SideBit.askedTwice;
+  }
+
+  /** Whether the other side has asked twice for what begins here. */
+  isAsked(words: Int32Array, side: number, sequence: number): boolean {
+    if ((words[side + SideWord.bits]! & SideBit.askedTwice) === 0) return false;
+    return words[side + SideWord.acked]! === sequence;
   }
 
   /**
@@ -115,9 +145,10 @@ export class TcpStream {
       }
       if (result === Late.repeated) this.madeUs = gaps.madeUs(node);
       result = Late.filled;
+      words[side + SideWord.bits]! |= SideBit.data;
       const from = higher(start, gaps.start(node));
       const to = lower(end, gaps.end(node));
-      this.#settle(words, side, previous, node, from, to, lane);
+      this.#loss.settle(words, side, previous, node, from, to, lane);
       const kept = this.#cut(words, side, previous, node, from, to);
       if (kept === 0) node = previous === 0 ? gaps.first(words, side) : gaps.next(previous);
       else {
@@ -163,7 +194,7 @@ export class TcpStream {
     const gaps = this.#gaps;
     const acked = words[side + SideWord.acked]!;
     let node = gaps.first(words, side);
-    while (node !== 0 && ((acked - gaps.start(node)) | 0) > 0) {
+    while (node !== 0 && !gaps.isOpen(node) && ((acked - gaps.start(node)) | 0) > 0) {
       if (((acked - gaps.end(node)) | 0) < 0) {
         if ((words[side + SideWord.bits]! & SideBit.leading) === 0) gaps.setStart(node, acked);
         return;
@@ -178,17 +209,31 @@ export class TcpStream {
     words[side + SideWord.bits]! &= ~SideBit.leading;
   }
 
-  /** Notes that data begins after a gap. */
-  #skip(words: Int32Array, side: number, sequence: number, us: number): void {
+  /** Notes that what is before this sequence number was not seen; false where it is not noted. */
+  #skip(words: Int32Array, side: number, sequence: number, us: number): boolean {
+    const gaps = this.#gaps;
     const next = words[side + SideWord.next]!;
     const bits = words[side + SideWord.bits]!;
-    if ((bits & SideBit.openEnd) !== 0) return;
+    // a fragment may have had these bytes
+    if ((bits & SideBit.openEnd) !== 0) return false;
+    if ((bits & SideBit.leading) !== 0 && (bits & SideBit.data) === 0) {
+      gaps.setEnd(gaps.first(words, side), sequence);
+      return true;
+    }
     this.#makeRoom(words, side, sequence);
-    const isNoted = this.#gaps.append(words, side, next, sequence, us);
+    const isNoted = gaps.append(words, side, next, sequence, us);
     if (!isNoted) this.#tally[AnalysisTally.gapsForgotten]! += 1;
-    if ((bits & SideBit.data) !== 0) return;
-    if (isNoted) words[side + SideWord.bits]! |= SideBit.leading;
-    else words[side + SideWord.base] = sequence;
+    if ((bits & SideBit.data) === 0) {
+      if (isNoted) words[side + SideWord.bits]! |= SideBit.leading;
+      else words[side + SideWord.base] = sequence;
+    }
+    return isNoted;
+  }
+
+  /** There is data after the last gap. */
+  #close(words: Int32Array, side: number): void {
+    if ((words[side + SideWord.bits]! & SideBit.gapCount) === 0) return;
+    this.#gaps.setOpen(this.#gaps.last(words, side), false);
   }
 
   /** Makes a place for one gap more where the side has as many as it may, and keeps all within a range that compares. */
@@ -215,7 +260,7 @@ export class TcpStream {
     const gaps = this.#gaps;
     const acked = words[side + SideWord.acked]!;
     let node = gaps.first(words, side);
-    while (node !== 0 && ((acked - gaps.end(node)) | 0) >= 0) {
+    while (node !== 0 && !gaps.isOpen(node) && ((acked - gaps.end(node)) | 0) >= 0) {
       if (((us - gaps.madeUs(node)) | 0) < TAKE_BACK_US) return;
       node = this.#dropFirst(words, side);
     }
@@ -230,42 +275,20 @@ export class TcpStream {
     return gaps.remove(words, side, 0);
   }
 
-  /** Counts what changes for the bytes `from .. to - 1` of a gap, which have come now. */
-  #settle(
-    words: Int32Array,
-    side: number,
-    previous: number,
-    node: number,
-    from: number,
-    to: number,
-    lane: number,
-  ): void {
-    const gaps = this.#gaps;
-    const bits = words[side + SideWord.bits]!;
-    const acked = words[side + SideWord.acked]!;
-    if ((bits & SideBit.ackKnown) === 0) return;
-    if (previous !== 0 || (bits & SideBit.leading) === 0) {
-      const back = (lower(acked, to) - from) | 0;
-      if (back > 0) this.#addUnseen(words, side, -back, lane);
-      return;
-    }
-    // there is data before what is left of the gap now: from here on it counts
-    const end = gaps.end(node);
-    const counted = (lower(acked, end) - from) | 0;
-    if (counted > 0) this.#addAcked(words, side, counted, lane);
-    const unseen = (lower(acked, end) - to) | 0;
-    if (unseen > 0) this.#addUnseen(words, side, unseen, lane);
-  }
-
   /** Cuts `from .. to - 1` out of a gap; returns the last of what is left of it, 0 for nothing. */
   #cut(words: Int32Array, side: number, previous: number, node: number, from: number, to: number): number {
     const gaps = this.#gaps;
     const isLeading = previous === 0 && (words[side + SideWord.bits]! & SideBit.leading) !== 0;
     if (from !== gaps.start(node)) {
       const end = gaps.end(node);
+      const isOpen = gaps.isOpen(node);
       gaps.setEnd(node, from);
+      gaps.setOpen(node, false);
       if (to === end) return node;
-      if (gaps.insert(words, side, node, to, end, gaps.madeUs(node))) return gaps.next(node);
+      if (gaps.insert(words, side, node, to, end, gaps.madeUs(node))) {
+        gaps.setOpen(gaps.next(node), isOpen);
+        return gaps.next(node);
+      }
       this.#tally[AnalysisTally.gapsForgotten]! += 1;
       return node;
     }
@@ -277,44 +300,4 @@ export class TcpStream {
     gaps.remove(words, side, previous);
     return 0;
   }
-
-  /** Sequence number of the first data that was seen. */
-  #firstData(words: Int32Array, side: number): number {
-    const isLed = (words[side + SideWord.bits]! & SideBit.leading) !== 0;
-    return isLed ? this.#gaps.end(this.#gaps.first(words, side)) : words[side + SideWord.base]!;
-  }
-
-  /** Counts that `from .. to - 1` were acknowledged, gaps among them as unseen. */
-  #countAcked(words: Int32Array, side: number, from: number, to: number, lane: number): void {
-    this.#addAcked(words, side, (to - from) | 0, lane);
-    if ((words[side + SideWord.bits]! & SideBit.gapCount) === 0) return;
-    const gaps = this.#gaps;
-    let node = gaps.first(words, side);
-    if ((words[side + SideWord.bits]! & SideBit.leading) !== 0) node = gaps.next(node);
-    for (; node !== 0; node = gaps.next(node)) {
-      const unseen = (lower(to, gaps.end(node)) - higher(from, gaps.start(node))) | 0;
-      if (unseen > 0) this.#addUnseen(words, side, unseen, lane);
-    }
-  }
-
-  #addAcked(words: Int32Array, side: number, bytes: number, lane: number): void {
-    addAcked(words, side, bytes);
-    this.#laneCounters[lane * LANE_COUNTERS_LENGTH + LaneCounter.ackedBytes]! += bytes;
-  }
-
-  #addUnseen(words: Int32Array, side: number, bytes: number, lane: number): void {
-    const change = addUnseen(words, side, bytes);
-    if (change > 0) this.hasLost = true;
-    this.#laneCounters[lane * LANE_COUNTERS_LENGTH + LaneCounter.unseenBytes]! += change;
-  }
-}
-
-/** The earlier of two sequence numbers. */
-function lower(a: number, b: number): number {
-  return ((a - b) | 0) < 0 ? a : b;
-}
-
-/** The later of two sequence numbers. */
-function higher(a: number, b: number): number {
-  return ((a - b) | 0) > 0 ? a : b;
 }

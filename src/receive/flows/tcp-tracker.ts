@@ -4,15 +4,8 @@ import { Flag, HEADER_LEN } from '../../wire/tcp.ts';
 import { LANE_COUNTERS_LENGTH, LaneCounter } from '../lane-counters.ts';
 import { GapPool } from './gaps.ts';
 import { historyText, Letter, note } from './history.ts';
-import {
-  isAnother,
-  openerOf,
-  takeEstablished,
-  takeFin,
-  takeRst,
-  takeSyn,
-  TcpEvent,
-} from './tcp-handshake.ts';
+import { LossCounter } from './loss-counter.ts';
+import { openerOf, takeControl, TcpEvent } from './tcp-handshake.ts';
 import { JUMP_MAX, Late, TcpStream } from './tcp-stream.ts';
 import {
   ackedBytes,
@@ -57,7 +50,7 @@ const REORDERING_US = 3000;
  * counted and how it differs from what Wireshark counts is in docs/flows.md.
  */
 export class TcpTracker {
-  readonly #gaps: GapPool;
+  readonly #loss: LossCounter;
   readonly #stream: TcpStream;
   readonly #laneCounters: Float64Array;
 
@@ -68,8 +61,9 @@ export class TcpTracker {
    */
   constructor(options: { holes: number; laneCounters: Float64Array; tally: Float64Array }) {
     const { holes, laneCounters, tally } = options;
-    this.#gaps = new GapPool(holes);
-    this.#stream = new TcpStream({ gaps: this.#gaps, laneCounters, tally });
+    const gaps = new GapPool(holes);
+    this.#loss = new LossCounter(gaps, laneCounters);
+    this.#stream = new TcpStream({ gaps, loss: this.#loss, tally });
     this.#laneCounters = laneCounters;
   }
 
@@ -107,39 +101,31 @@ export class TcpTracker {
     const ack = view.getInt32(tcpAt + ACKNOWLEDGEMENT);
     let sequence = view.getInt32(tcpAt + SEQUENCE);
     const own = sideAt(at, direction);
-    const peer = sideAt(at, 1 - direction);
     const us = (Math.imul(seconds, 1_000_000) + Math.trunc(nanoseconds / 1000)) | 0;
     let event: number = TcpEvent.none;
     let bits = words[own + SideWord.bits]!;
     const isOrdinary =
       (bits & ORDINARY) === ORDINARY && (words[at + Word.state]! & Phase.state) >= TcpState.established;
     if ((flags & CONTROL) !== 0 || !isOrdinary) {
-      event = this.#control(words, at, direction, flags, sequence, ack, len, us);
+      event = takeControl(words, at, direction, flags, sequence, ack, len, us, this.#stream);
       if ((flags & Flag.rst) !== 0 || (event & TcpEvent.reopened) !== 0) return event;
       if ((flags & Flag.syn) !== 0) sequence = (sequence + 1) | 0;
       bits = words[own + SideWord.bits]!;
     }
     if ((flags & ~bits) !== 0) words[own + SideWord.bits] = bits | flags;
-    if (
-      (flags & CONTROL) === 0 &&
-      tcpAt + WINDOW_END <= innermost.end &&
-      view.getUint16(tcpAt + WINDOW) === 0
-    ) {
-      countHigh(words, own + SideWord.outOfOrder);
-      note(words, at, own, direction, Letter.zeroWindow);
+    if ((flags & CONTROL) === 0 && tcpAt + WINDOW_END <= innermost.end) {
+      if (view.getUint16(tcpAt + WINDOW) === 0) this.#zeroWindow(words, at, direction);
     }
-
     if (len > 0) {
       this.#data(words, at, direction, sequence, len, innermost.fragment, us, lane);
-    } else if ((bits & ACK_LETTER) === 0 && (flags & (CONTROL | Flag.ack)) === Flag.ack) {
-      note(words, at, own, direction, Letter.ack);
-    }
-    if ((flags & Flag.ack) !== 0) {
-      const isNew = ((ack - words[peer + SideWord.acked]!) | 0) > 0;
-      if (isNew || (words[peer + SideWord.bits]! & SideBit.ackKnown) === 0) {
-        this.#acknowledge(words, at, 1 - direction, ack, us, lane);
+    } else if ((flags & (CONTROL | Flag.ack)) === Flag.ack) {
+      if ((bits & ACK_LETTER) === 0) note(words, at, own, direction, Letter.ack);
+      // behind a FIN, which has a sequence number of its own, there is no data to tell of
+      if (sequence !== words[own + SideWord.next]! && (bits & Flag.fin) === 0) {
+        this.#stream.reach(words, own, sequence, us);
       }
     }
+    if ((flags & Flag.ack) !== 0) this.#acknowledge(words, at, 1 - direction, ack, len, us, lane);
     return event;
   }
 
@@ -184,47 +170,6 @@ export class TcpTracker {
     zeroCounters(words, side);
   }
 
-  /** Takes what is not an ordinary segment of an established connection; returns an event. */
-  #control(
-    words: Int32Array,
-    at: number,
-    direction: number,
-    flags: number,
-    sequence: number,
-    ack: number,
-    len: number,
-    us: number,
-  ): number {
-    const own = sideAt(at, direction);
-    const peer = sideAt(at, 1 - direction);
-    const hasSyn = (flags & Flag.syn) !== 0;
-    if (hasSyn && (flags & (Flag.rst | Flag.fin)) === 0 && isAnother(words, at, own, flags, sequence)) {
-      return TcpEvent.reopened;
-    }
-    if ((flags & (Flag.fin | Flag.rst)) === (Flag.fin | Flag.rst)) {
-      note(words, at, own, direction, Letter.inconsistent);
-    }
-    if (hasSyn && (flags & (Flag.fin | Flag.rst)) !== 0) note(words, at, own, direction, Letter.multiFlag);
-
-    if ((flags & Flag.rst) !== 0) {
-      const event = takeRst(words, at, own, peer, direction, flags, sequence, ack);
-      words[own + SideWord.bits]! |= flags;
-      return event;
-    }
-    if (hasSyn) {
-      takeSyn(words, at, own, peer, direction, flags, sequence, us, this.#stream);
-      return TcpEvent.none;
-    }
-    if ((words[own + SideWord.bits]! & SideBit.known) === 0) this.#stream.start(words, own, sequence);
-    if ((flags & Flag.ack) !== 0) takeEstablished(words, at, own, peer, direction, len, ack, us);
-    if ((flags & Flag.fin) === 0) return TcpEvent.none;
-    const end = (sequence + len) | 0;
-    const wasSeen = (words[own + SideWord.bits]! & Flag.fin) !== 0;
-    if (wasSeen && len === 0) countLow(words, own + SideWord.retransmissions);
-    else words[own + SideWord.advancedUs] = us;
-    return takeFin(words, at, own, peer, direction, end);
-  }
-
   /** Takes payload. */
   #data(
     words: Int32Array,
@@ -252,7 +197,7 @@ export class TcpTracker {
       this.#late(words, at, direction, sequence, len, us, lane);
     }
     if (fragment === 1) words[own + SideWord.bits]! |= SideBit.openEnd;
-    if (stream.hasLost) this.#noteGap(words, at, direction);
+    if (this.#loss.hasLost) this.#noteGap(words, at, direction);
   }
 
   /** Takes payload that begins before the next expected sequence number. */
@@ -270,9 +215,10 @@ export class TcpTracker {
     const next = words[own + SideWord.next]!;
     const end = (sequence + len) | 0;
     const beyond = (end - next) | 0;
+    const isAsked = stream.isAsked(words, own, sequence);
     const result = stream.fill(words, own, sequence, beyond > 0 ? next : end, lane);
     if (beyond > 0) stream.advance(words, own, next, beyond, us, lane);
-    if (result === Late.filled && ((us - stream.madeUs) | 0) < reorderingUs(words, at)) {
+    if (result === Late.filled && !isAsked && ((us - stream.madeUs) | 0) < reorderingUs(words, at)) {
       countLow(words, own + SideWord.outOfOrder);
     } else if (result === Late.filled || beyond <= 0 || ((next - sequence) | 0) > 1) {
       countLow(words, own + SideWord.retransmissions);
@@ -280,20 +226,32 @@ export class TcpTracker {
     }
   }
 
+  /** Takes an acknowledgement of what this direction has sent, in a segment of the other with `len` bytes of payload. */
   #acknowledge(
     words: Int32Array,
     at: number,
     direction: number,
     ack: number,
+    len: number,
     us: number,
     lane: number,
   ): void {
-    this.#stream.acknowledge(words, sideAt(at, direction), ack, us, lane);
-    if (this.#stream.hasLost) this.#noteGap(words, at, direction);
+    const side = sideAt(at, direction);
+    const news = (ack - words[side + SideWord.acked]!) | 0;
+    if (news > 0 || (words[side + SideWord.bits]! & SideBit.ackKnown) === 0) {
+      this.#stream.acknowledge(words, side, ack, us, lane);
+      if (this.#loss.hasLost) this.#noteGap(words, at, direction);
+    } else if (news === 0 && len === 0) this.#stream.ask(words, side);
+  }
+
+  #zeroWindow(words: Int32Array, at: number, direction: number): void {
+    const side = sideAt(at, direction);
+    countHigh(words, side + SideWord.outOfOrder);
+    note(words, at, side, direction, Letter.zeroWindow);
   }
 
   #noteGap(words: Int32Array, at: number, direction: number): void {
-    this.#stream.hasLost = false;
+    this.#loss.hasLost = false;
     note(words, at, sideAt(at, direction), direction, Letter.gap);
   }
 }

@@ -83,6 +83,9 @@ export const SideBit = {
   leading: 1 << 28,
   /** The segment that ends at `next` was a fragment: how long it was in truth is unknown. */
   openEnd: 1 << 29,
+  /** How often, up to twice, the other side has repeated `acked` since there is a gap: it asks for what is there. */
+  askedOnce: 1 << 30,
+  askedTwice: 1 << 31,
 } as const;
 export const LETTER_BIT_SHIFT = 7;
 export const GAP_COUNT_SHIFT = 19;

@@ -1,0 +1,14 @@
+/**
+ * Sequence numbers of TCP, 32 bits that begin anew: of two numbers the one is later whose difference to the other is
+ * positive (RFC 9293 section 3.4).
+ */
+
+/** The earlier of two sequence numbers. */
+export function lower(a: number, b: number): number {
+  return ((a - b) | 0) < 0 ? a : b;
+}
+
+/** The later of two sequence numbers. */
+export function higher(a: number, b: number): number {
+  return ((a - b) | 0) > 0 ? a : b;
+}
