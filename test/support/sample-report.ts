@@ -29,7 +29,7 @@ export function sampleReport(lanes: readonly LaneReport[] = [sampleLane(42)]): R
 }
 
 /** Something of everything that analysis counts, each another number. */
-export function sampleAnalysis(): AnalysisReport {
+function sampleAnalysis(): AnalysisReport {
   return {
     flows: {
       opened: 61,
