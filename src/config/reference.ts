@@ -80,7 +80,8 @@ function sinkSections(): Section[] {
     title: 'sinks',
     note:
       'Each sink stands under a name of your choice; several of one kind are fine. A name without settings takes a ' +
-      'sink out. While nobody names a sink there is one, `captures`, of kind files.',
+      'sink out. While nobody names a sink there is one, `captures`, of kind files. `select` and `output` are of sinks ' +
+      'that take packets, whatever their kind; one of flow records has `enabled` alone.',
     rows: common.map(({ path, schema }) => row(path, schema)),
   };
   const ofKinds = [...sinkSchemas].map(

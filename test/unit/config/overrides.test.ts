@@ -83,7 +83,7 @@ describe('environment', () => {
     ['MIRRORTAP_', '1', ' is not a known setting.'],
     ['MIRRORTAP_WORKERS', 'x', 'workers is "x"; expected a whole number from 0 to 64.'],
     ['MIRRORTAP_LISTEN__VXLANPORTS', '[1', 'flow sequence must end with a ].'],
-    ['MIRRORTAP_SINKS__A__DIRECTORY', 'x', 'sinks.a.kind is missing; expected files.'],
+    ['MIRRORTAP_SINKS__A__DIRECTORY', 'x', 'sinks.a.kind is missing; expected files or flow-files.'],
   ])('%s=%s', (name, value, message) => {
     const error = refused({ environment: { [name]: value } });
     expect(error.message).toBe(`environment ${name}: ${message}`);

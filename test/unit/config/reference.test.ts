@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { TSchema } from 'typebox';
 import { expect, test } from 'vitest';
 import { referenceRows, referenceText } from '../../../src/config/reference.ts';
 import { leaves } from '../../../src/config/schema.ts';
 import { afterSinks, beforeSinks } from '../../../src/config/settings.ts';
 import { sinkSchemas } from '../../../src/config/sink-settings.ts';
+import { packetSink } from '../../../src/pipeline/settings.ts';
 
 const docs = new URL('../../../docs/settings.md', import.meta.url);
 
@@ -12,14 +14,19 @@ test('docs/settings.md is what config reference prints (UPDATE_DOCS=1 writes it 
   expect(readFileSync(docs, 'utf8')).toBe(referenceText());
 });
 
-test('every setting is listed once', () => {
+test('every setting is listed once, one of several kinds of sinks once a kind', () => {
+  const paths = (schema: TSchema, path: string[] = []): string[] =>
+    leaves(schema, path).map((leaf) => `\`${leaf.path.join('.')}\``);
+  const common = [...paths(packetSink, ['sinks', 'NAME']), '`sinks.NAME.kind`'];
+  const ofKinds = [...sinkSchemas.values()].flatMap((schema) => paths(schema, ['sinks', 'NAME']));
   const known = [
-    ...leaves(beforeSinks),
-    ...[...sinkSchemas.values()].flatMap((schema) => leaves(schema, ['sinks', 'NAME'])),
-    ...leaves(afterSinks),
-  ].map(({ path }) => `\`${path.join('.')}\``);
+    ...paths(beforeSinks),
+    ...common,
+    ...ofKinds.filter((path) => !common.includes(path)),
+    ...paths(afterSinks),
+  ];
   const listed = referenceRows().map(({ path }) => path);
-  expect(listed.toSorted()).toEqual([...new Set(known)].toSorted());
+  expect(listed.toSorted()).toEqual(known.toSorted());
 });
 
 test('a row says type, default, unit, whether it can be reloaded, and what it means', () => {

@@ -77,8 +77,8 @@ describe('a wrong value is named with its place, what was found and what was exp
       'sinks: { a: 1 }',
       `m.yaml:1:13: sinks.a is 1; expected a group of settings, or nothing to take the sink out.`,
     ],
-    ['sinks: { a: {} }', `m.yaml:1:10: sinks.a.kind is missing; expected files.`],
-    ['sinks: { a: { kind: file } }', `m.yaml:1:21: sinks.a.kind is "file"; expected files.`],
+    ['sinks: { a: {} }', `m.yaml:1:10: sinks.a.kind is missing; expected files or flow-files.`],
+    ['sinks: { a: { kind: file } }', `m.yaml:1:21: sinks.a.kind is "file"; expected files or flow-files.`],
     [
       'sinks: { "a.b": { kind: files } }',
       `m.yaml:1:10: sinks.a.b is not a name for a sink; expected a name of at most 63 letters, digits, - and single _ that begins with a letter.`,
@@ -131,6 +131,10 @@ describe('a setting that is not known is refused with the nearest known one', ()
       'admission: { expect: [{ vni: 1, silentSeconds: 3, silentSecond: 4 }] }',
       'm.yaml:1:51: admission.expect[0].silentSecond is not a known setting; did you mean admission.expect[0].silentSeconds?',
     ],
+    [
+      'sinks: { log: { kind: flow-files, output: { order: flow } } }',
+      'm.yaml:1:35: sinks.log.output is not a known setting.',
+    ],
     ['1: 2', 'm.yaml:1:1: 1 is not a known setting.'],
     ['toString: 2', 'm.yaml:1:1: toString is not a known setting.'],
   ])('%s', (text, message) => {
@@ -144,7 +148,11 @@ describe('what a later version builds is refused in words of its own', () => {
   test.each([
     [
       'sinks: { bus: { kind: kafka, brokers: [127.0.0.1:9092] } }',
-      'm.yaml:1:23: sinks.bus.kind "kafka" is not in this version; it takes files.',
+      'm.yaml:1:23: sinks.bus.kind "kafka" is not in this version; it takes files or flow-files.',
+    ],
+    [
+      'sinks: { log: { kind: flow-files, compress: zstd } }',
+      'm.yaml:1:45: sinks.log.compress "zstd" is not in this version; it takes none.',
     ],
     [
       'sinks: { captures: { select: { vnis: [7] } } }',
@@ -190,6 +198,14 @@ describe('rules between settings', () => {
     [
       'sinks: { captures: { output: { duplicates: drop } } }',
       'm.yaml:1:44: sinks.captures.output.duplicates is drop, and analysis.duplicates.detect is off: none would be found.',
+    ],
+    [
+      'sinks: { a: { kind: files, directory: d }, b: { kind: flow-files, directory: ./d } }',
+      'm.yaml:1:78: sinks.b.directory is "./d", the folder of sinks.a.',
+    ],
+    [
+      'analysis: { flows: { enabled: off } }\nsinks: { log: { kind: flow-files } }',
+      'm.yaml:2:23: sinks.log is of kind flow-files, and analysis.flows.enabled is false: there would be no records.',
     ],
     [
       'http: { port: 80, tcpHealthPort: 80 }',
