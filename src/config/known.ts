@@ -27,7 +27,8 @@ const pathsByLastName: ReadonlyMap<string, string> = new Map(
 export function nearestPath(path: readonly string[]): string | undefined {
   const [root = '', ...rest] = path;
   const nearRoot = nearest(root, rootNames);
-  if (nearRoot === 'sinks') return [nearRoot, ...rest].join('.');
+  // what is wrong further down depends on the kind of sink
+  if (nearRoot === 'sinks') return root === nearRoot ? undefined : [nearRoot, ...rest].join('.');
   const group = groups.find(
     (schema) => nearRoot !== undefined && member(schema, nearRoot, false) !== undefined,
   );
