@@ -111,9 +111,10 @@ export class StreamTable {
     let worth = Infinity;
     for (let i = first; i < first + SET_ROWS; i++) {
       if (this.#tags[i] === 0) return i * ROW_WORDS;
-      const at = i * ROW_WORDS;
-      const closed = (this.words[at + Column.state]! & StreamState.closed) !== 0;
-      const own = closed ? -Infinity : -this.#idle(at, seconds);
+      const row = i * ROW_WORDS;
+      const isClosed = (this.words[row + Column.state]! & StreamState.closed) !== 0;
+      const holds = this.words[row + Column.held] === 0 ? 0 : 0.5;
+      const own = isClosed ? -Infinity : holds - this.#idle(row, seconds);
       if (own < worth) {
         worth = own;
         chosen = i;
@@ -168,19 +169,14 @@ export class StreamTable {
     const { words } = this;
     const { sourceAt, destinationAt } = innermost;
     const kind = this.#kind;
-    if (
-      words[row + Column.lane] !== lane ||
-      words[row + Column.kind] !== kind ||
-      words[row + Column.ports] !== this.#ports ||
-      words[row + Column.nestedId] !== (innermost.nestedId | 0) ||
-      words[row + Column.mirrorSource] !== view.getInt32(layers.mirrorSourceAt) ||
-      words[row + Column.source] !== view.getInt32(sourceAt) ||
-      words[row + Column.destination] !== view.getInt32(destinationAt)
-    ) {
-      return false;
-    }
-    if ((kind & IPV6) === 0) return true;
     return (
+      words[row + Column.lane] === lane &&
+      words[row + Column.kind] === kind &&
+      words[row + Column.ports] === this.#ports &&
+      words[row + Column.nestedId] === (innermost.nestedId | 0) &&
+      words[row + Column.mirrorSource] === view.getInt32(layers.mirrorSourceAt) &&
+      words[row + Column.source] === view.getInt32(sourceAt) &&
+      words[row + Column.destination] === view.getInt32(destinationAt) &&
       ((kind & MIRROR_IPV6) === 0 ||
         sameRest(words, row + Column.mirrorSourceRest, view, layers.mirrorSourceAt)) &&
       ((kind & INNER_IPV6) === 0 ||
