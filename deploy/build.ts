@@ -9,6 +9,8 @@ import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } fr
 import { join, resolve } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
+/** What a flow record looks like, for those who read them. */
+const FLOW_SCHEMA = 'format/flow-record.schema.json';
 const out = resolve(process.argv[2] ?? join(root, 'dist'));
 
 rmSync(out, { recursive: true, force: true });
@@ -20,6 +22,8 @@ chmodSync(join(out, 'main.js'), 0o755);
 for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md', 'samples/traffic.pcapng']) {
   if (existsSync(join(root, name))) cpSync(join(root, name), join(out, name));
 }
+
+cpSync(join(root, 'src', FLOW_SCHEMA), join(out, FLOW_SCHEMA));
 
 interface Manifest {
   readonly name: string;

@@ -8,10 +8,10 @@ import {
   initiatorNames,
   TcpState,
 } from '../packet/flow-record.ts';
-import { NEST_DEPTH_MAX, nestNames, Ports } from '../packet/innermost.ts';
+import { Ports } from '../packet/innermost.ts';
 import { encapsulationNames, type Lane } from '../packet/lane.ts';
-import { IpProtocol } from '../wire/ip-protocol.ts';
 import { putDomain, putNameGroups, putOwnNames, putRecognised } from './flow-json-names.ts';
+import { isIcmp, putSeldom } from './flow-json-seldom.ts';
 import { putTcp } from './flow-json-tcp.ts';
 import { transportName } from './flow-transport.ts';
 import {
@@ -33,9 +33,6 @@ const OBSERVER_CHARS_MAX = 255;
 const COMMUNITY_ID_CHARS_MAX = 64;
 const LANE_NAME_CHARS_MAX = 255;
 
-const QUOTE = 0x22;
-const SLASH = 0x2f;
-const COLON = 0x3a;
 const CLOSE = 0x7d;
 
 const TIMESTAMP = piece('{"@timestamp":"');
@@ -160,57 +157,6 @@ function putOurs(out: Buffer, at: number, record: FlowRecord): number {
   if (record.tcpState !== TcpState.none) next = putTcp(out, next, record);
   if (record.names.length > 0) next = putOwnNames(out, next, record.names);
   return next;
-}
-
-const DUPLICATES = piece(',"duplicate_packets":');
-const FRAGMENTS = piece(',"fragments":');
-const CHECKSUM_BAD = piece(',"checksum":{"bad":');
-const CHECKSUM_PARTIAL = piece(',"partial":');
-const PORTS_UNKNOWN = piece(',"ports_unknown":true');
-const ICMP_TYPE = piece(',"icmp":{"type":');
-const ICMP_CODE = piece(',"code":');
-const NESTED = piece(',"nested":"');
-const NESTS = nestNames.map(piece);
-
-/** What most records have nothing of: left out there. */
-function putSeldom(out: Buffer, at: number, record: FlowRecord): number {
-  const { duplicatePackets, fragments, badChecksums, partialChecksums, ports } = record;
-  let next = at;
-  if (duplicatePackets > 0) next = putCount(out, putPiece(out, next, DUPLICATES), duplicatePackets);
-  if (fragments > 0) next = putCount(out, putPiece(out, next, FRAGMENTS), fragments);
-  if (badChecksums > 0 || partialChecksums > 0) {
-    next = putCount(out, putPiece(out, next, CHECKSUM_BAD), badChecksums);
-    next = putCount(out, putPiece(out, next, CHECKSUM_PARTIAL), partialChecksums);
-    out[next++] = CLOSE;
-  }
-  if (ports === Ports.unknown) next = putPiece(out, next, PORTS_UNKNOWN);
-  if (ports === Ports.known && isIcmp(record)) {
-    next = putCount(out, putPiece(out, next, ICMP_TYPE), record.source.port);
-    next = putCount(out, putPiece(out, next, ICMP_CODE), record.destination.port);
-    out[next++] = CLOSE;
-  }
-  return record.nestedPath === 0 ? next : putNested(out, next, record.nestedPath, record.nestedId);
-}
-
-/** `vxlan/gre:77`: the tunnels, the outermost first, and the VNI or key of the innermost. */
-function putNested(out: Buffer, at: number, path: number, id: number): number {
-  let next = putPiece(out, at, NESTED);
-  for (let depth = 0; depth < NEST_DEPTH_MAX; depth++) {
-    const name = NESTS[(path >>> (4 * depth)) & 15];
-    if (name === undefined || name.length === 0) break;
-    if (depth > 0) out[next++] = SLASH;
-    next = putPiece(out, next, name);
-  }
-  if (id !== 0) {
-    out[next++] = COLON;
-    next = putCount(out, next, id >>> 0);
-  }
-  out[next++] = QUOTE;
-  return next;
-}
-
-function isIcmp({ protocol }: FlowRecord): boolean {
-  return protocol === IpProtocol.icmp || protocol === IpProtocol.icmpv6;
 }
 
 /** What the same lane, protocol or host always has, made once. */

@@ -97,7 +97,7 @@ export function flowObject(record: FlowRecord, observer: string): unknown {
           ? undefined
           : { bad: record.badChecksums, partial: record.partialChecksums },
       ports_unknown: ports === Ports.unknown ? true : undefined,
-      icmp: ports === Ports.known && isIcmp ? { type: source.port, code: destination.port } : undefined,
+      icmp: ports === Ports.known && isIcmp ? icmpOf(record) : undefined,
       nested: nestedOf(record),
       tcp: tcpOf(record),
       dns: { questions: questions.length > 1 ? questions : undefined },
@@ -111,6 +111,17 @@ export function durationOf(record: FlowRecord): bigint {
   const duration =
     at(record.lastSeconds, record.lastNanoseconds) - at(record.firstSeconds, record.firstNanoseconds);
   return duration < 0n ? 0n : duration;
+}
+
+/** Types whose answer has another, RFC 792, 950, 1256 and 4443, 4861, 4620, 2710: their code is always 0. */
+const answered: Readonly<Record<number, readonly number[]>> = {
+  1: [0, 8, 9, 10, 13, 14, 15, 16, 17, 18],
+  58: [128, 129, 130, 131, 133, 134, 135, 136, 139, 140, 144, 145],
+};
+
+function icmpOf({ protocol, source, destination }: FlowRecord): unknown {
+  const type = source.port;
+  return { type, code: answered[protocol]?.includes(type) === true ? 0 : destination.port };
 }
 
 function nestedOf({ nestedPath, nestedId }: FlowRecord): string | undefined {

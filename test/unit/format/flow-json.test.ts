@@ -140,10 +140,21 @@ describe('ports', () => {
     expect(read({ source: { address: '10.0.0.1', port: 0 } })['source']).toMatchObject({ port: 0 });
   });
 
-  test('ICMP has type and code instead', () => {
-    const record = read({ protocol: 1, source: { address: '10.0.0.1', port: 8 }, destination: { port: 0 } });
+  test.each([
+    ['echo request', 1, 8, 0, 0],
+    ['echo reply, without its request', 1, 0, 8, 0],
+    ['time stamp, which is answered by type 14', 1, 13, 14, 0],
+    ['port unreachable', 1, 3, 3, 3],
+    ['neighbour solicitation', 58, 135, 136, 0],
+    ['address unreachable', 58, 1, 3, 3],
+  ])('ICMP has type and code instead: %s', (_name, protocol, type, other, code) => {
+    const record = read({
+      protocol,
+      source: { address: '10.0.0.1', port: type },
+      destination: { port: other },
+    });
     expect(record['source']).not.toHaveProperty('port');
-    expect(record['mirrortap']).toMatchObject({ icmp: { type: 8, code: 0 } });
+    expect(record['mirrortap']).toMatchObject({ icmp: { type, code } });
   });
 });
 
