@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { nameHashes } from '../../../../src/app/name-hashes.ts';
 import { clientInitialKeys } from '../../../../src/receive/flows/quic-keys.ts';
-import { QuicVersion } from '../../../../src/wire/quic-initial.ts';
+import type { QuicVersion } from '../../../../src/wire/quic-initial.ts';
 import {
   applicationProtocols,
   clientHello,
