@@ -3,7 +3,7 @@
  *
  * The caller has made room and sees to it that numbers are in range; nothing here checks or throws.
  *
- * Source: draft-ietf-opsawg-pcapng, sections 4.1 to 4.3 and 4.6.
+ * Source: draft-ietf-opsawg-pcapng, sections 3.5, 4.1 to 4.3 and 4.6.
  */
 import type { Block } from '../wire/block.ts';
 import { copyBlock } from '../wire/copy.ts';
@@ -20,6 +20,16 @@ import {
   TRAILER_BYTES,
   VERSION_MAJOR,
 } from './pcapng-block.ts';
+import {
+  END_OF_OPTIONS_BYTES,
+  endBlock,
+  endOptions,
+  OPT_COMMENT,
+  optionHeader,
+  optionText,
+  textOptionBytes,
+} from './pcapng-option.ts';
+import { REMARKS_MAX_BYTES } from './pcapng-remark.ts';
 
 /** Values of the option `epb_flags`, to be added up (draft-ietf-opsawg-pcapng, section 4.3.1). */
 export const PacketFlag = {
@@ -61,17 +71,18 @@ const APPLICATION = 'mirrortap';
 const NANOSECONDS_EXPONENT = 9;
 const NANOSECONDS_PER_SECOND = 1_000_000_000;
 
-const END_OF_OPTIONS_BYTES = OPTION_HEADER_BYTES;
 const OPTION_U32_BYTES = OPTION_HEADER_BYTES + 4;
 const OPTION_U64_BYTES = OPTION_HEADER_BYTES + 8;
 
-/** Bytes that `sectionHeaderBlock` writes. */
-export const sectionHeaderBytes: number =
-  MIN_BLOCK_BYTES + 16 + OPTION_HEADER_BYTES + padded(APPLICATION.length) + END_OF_OPTIONS_BYTES;
+/** Bytes that `sectionHeaderBlock` writes with this comment. */
+export function sectionHeaderBytes(comment = ''): number {
+  const application = OPTION_HEADER_BYTES + padded(APPLICATION.length);
+  return MIN_BLOCK_BYTES + 16 + textOptionBytes(comment) + application + END_OF_OPTIONS_BYTES;
+}
 
-/** Most bytes that one packet block adds to its data: header, padding, flags and trailer. */
+/** Most bytes that one packet block adds to its data: header, padding, flags, comments and trailer. */
 export const PACKET_OVERHEAD_BYTES: number =
-  PACKET_DATA + 3 + OPTION_U32_BYTES + END_OF_OPTIONS_BYTES + TRAILER_BYTES;
+  PACKET_DATA + 3 + OPTION_U32_BYTES + REMARKS_MAX_BYTES + END_OF_OPTIONS_BYTES + TRAILER_BYTES;
 
 /** Bytes that `statisticsBlock` writes. */
 export const STATISTICS_BLOCK_BYTES: number =
@@ -87,16 +98,18 @@ export function interfaceBlockBytes(name: string): number {
  * Begins a section of unknown length and returns the offset just past it. Body: byte-order magic (8-11), version
  * 1.0 (12-15), section length -1 (16-23).
  *
- * @param out room for `sectionHeaderBytes` at `at`
+ * @param out     room for `sectionHeaderBytes(comment)` at `at`
+ * @param comment what is to be known of the whole section; left out where empty
  */
-export function sectionHeaderBlock(out: Buffer, at: number): number {
+export function sectionHeaderBlock(out: Buffer, at: number, comment = ''): number {
   putU32le(out, at, BlockType.sectionHeader);
   putU32le(out, at + 8, BYTE_ORDER_MAGIC);
   putU16le(out, at + 12, VERSION_MAJOR);
   putU16le(out, at + 14, VERSION_MINOR);
   putU32le(out, at + 16, 0xffff_ffff);
   putU32le(out, at + 20, 0xffff_ffff);
-  const options = optionText(out, at + 24, SHB_USERAPPL, APPLICATION);
+  const application = comment === '' ? at + 24 : optionText(out, at + 24, OPT_COMMENT, comment);
+  const options = optionText(out, application, SHB_USERAPPL, APPLICATION);
   return endBlock(out, at, endOptions(out, options));
 }
 
@@ -212,36 +225,4 @@ function timeHigh(seconds: number, productLow: number): number {
 function putCount(out: Buffer, at: number, count: number): void {
   putU32le(out, at, count);
   putU32le(out, at + 4, Math.floor(count / 0x1_0000_0000));
-}
-
-/** Writes code and length of an option and returns where its value goes. */
-function optionHeader(out: Buffer, at: number, code: number, length: number): number {
-  putU16le(out, at, code);
-  putU16le(out, at + 2, length);
-  return at + OPTION_HEADER_BYTES;
-}
-
-function optionText(out: Buffer, at: number, code: number, text: string): number {
-  const length = out.write(text, at + OPTION_HEADER_BYTES, 'utf8');
-  return putPadding(out, optionHeader(out, at, code, length) + length, length);
-}
-
-/** Ends the options and returns the offset just past them. */
-function endOptions(out: Buffer, at: number): number {
-  return optionHeader(out, at, END_OF_OPTIONS, 0);
-}
-
-/** Fills the bytes after `length` bytes of data with zeros up to the next multiple of 4. */
-function putPadding(out: Buffer, at: number, length: number): number {
-  const end = at + padded(length) - length;
-  for (let i = at; i < end; i++) out[i] = 0;
-  return end;
-}
-
-/** Writes the length of the block that began at `at` before and after its body. */
-function endBlock(out: Buffer, at: number, bodyEnd: number): number {
-  const length = bodyEnd + TRAILER_BYTES - at;
-  putU32le(out, at + 4, length);
-  putU32le(out, bodyEnd, length);
-  return bodyEnd + TRAILER_BYTES;
 }

@@ -45,6 +45,8 @@ export interface SinkContext {
   readonly onFile?: (file: FinishedFile) => void;
   /** How many files the sink may have open at a time; as many as it likes where nothing is said. */
   readonly openFiles?: number;
+  /** Packets of a TCP stream come in the order of their sequence numbers, not as they arrived: files say so. */
+  readonly ordered?: boolean;
   /** Has old files of the sink deleted as its settings ask for; settles when that is done, or nothing is left. */
   readonly makeRoom?: () => Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { SinkContext } from '../../pipeline/sink.ts';
 import type { FilesSettings } from '../settings.ts';
 import type { RotationLimits } from './capture-file.ts';
 import { callingThreadDisk, type Disk, nodeDisk } from './disk.ts';
-import { pcapEncoding, pcapngEncoding } from './encoding.ts';
+import { encodingOf } from './encoding.ts';
 import { FilesSink } from './files-sink.ts';
 import { OneFileALane } from './one-file-a-lane.ts';
 import { SeriesOfFiles } from './series-of-files.ts';
@@ -29,7 +29,7 @@ export function liveFiles(
   return new FilesSink(context, {
     ...machinery,
     destination: new SeriesOfFiles(directory, format, context.worker, disk, context.openFiles),
-    encoding: encodingOf(format),
+    encoding: encodingOf(format, context.ordered ?? false),
     split,
     limits: {
       bytes: settings.rotateBytes || Infinity,
@@ -62,7 +62,7 @@ export function offlineFiles(
   return new FilesSink(context, {
     ...machinery,
     destination: new OneFileALane(directory, format, force, disk),
-    encoding: encodingOf(format),
+    encoding: encodingOf(format, context.ordered ?? false),
     split,
     limits: NO_LIMITS,
     onFailure: 'fail',
@@ -79,13 +79,9 @@ export function streamedFile(
   return new FilesSink(context, {
     ...machinery,
     destination: new Stream(descriptor, disk),
-    encoding: pcapngEncoding,
+    encoding: encodingOf('pcapng', context.ordered ?? false),
     split: 'none',
     limits: NO_LIMITS,
     onFailure: 'fail',
   });
-}
-
-function encodingOf(format: 'pcapng' | 'pcap') {
-  return format === 'pcap' ? pcapEncoding : pcapngEncoding;
 }

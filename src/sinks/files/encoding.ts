@@ -1,6 +1,8 @@
 import * as pcap from '../../format/pcap-encoder.ts';
 import * as pcapng from '../../format/pcapng-encoder.ts';
+import { addRemarks, PacketRemark } from '../../format/pcapng-remark.ts';
 import type { PacketBatch } from '../../packet/batch.ts';
+import { Mark } from '../../packet/mark.ts';
 import { Verdict } from '../../packet/verdict.ts';
 import type { Block } from '../../wire/block.ts';
 
@@ -27,32 +29,67 @@ export interface Encoding {
 const ENHANCED_PACKET = 6;
 const EMPTY = Buffer.alloc(0);
 
-export const pcapngEncoding: Encoding = {
-  format: 'pcapng',
-  packetOverheadBytes: pcapng.PACKET_OVERHEAD_BYTES,
-  headerBytes: (name) => pcapng.sectionHeaderBytes + pcapng.interfaceBlockBytes(name),
-  begin: (out, at) => pcapng.sectionHeaderBlock(out, at),
-  beginInterface: pcapng.interfaceBlock,
-  packet: (out, at, interfaceId, batch, slot) =>
-    pcapng.packetBlock(
-      out,
-      at,
-      interfaceId,
-      batch.seconds[slot] ?? 0,
-      batch.nanoseconds[slot] ?? 0,
-      batch,
-      batch.frameAt[slot] ?? 0,
-      batch.frameEnd[slot] ?? 0,
-      batch.frameWireLen[slot] ?? 0,
-      batch.transportVerdict[slot] === Verdict.partial ? pcapng.PacketFlag.checksumNotReady : 0,
-    ),
-  end: (interfaces) => {
-    const out = Buffer.allocUnsafe(interfaces.length * pcapng.STATISTICS_BLOCK_BYTES);
-    let at = 0;
-    for (const [id, statistics] of interfaces.entries()) at = pcapng.statisticsBlock(out, at, id, statistics);
-    return out.subarray(0, at);
-  },
-};
+/** Said of a file whose sink was given packets in the order of their streams. */
+const IN_ORDER =
+  'Packets of a TCP stream are in the order of their sequence numbers; time stamps are those of arrival.';
+const REMARKABLE = Mark.repaired | Mark.late;
+
+export const pcapngEncoding: Encoding = pcapngWith('');
+
+/** The same, for packets that were put in the order of their streams: each file says so. */
+export const orderedPcapngEncoding: Encoding = pcapngWith(IN_ORDER);
+
+/** @param comment of the section that a file is */
+function pcapngWith(comment: string): Encoding {
+  return {
+    format: 'pcapng',
+    packetOverheadBytes: pcapng.PACKET_OVERHEAD_BYTES,
+    headerBytes: (name) => pcapng.sectionHeaderBytes(comment) + pcapng.interfaceBlockBytes(name),
+    begin: (out, at) => pcapng.sectionHeaderBlock(out, at, comment),
+    beginInterface: pcapng.interfaceBlock,
+    packet: pcapngPacket,
+    end: (interfaces) => {
+      const out = Buffer.allocUnsafe(interfaces.length * pcapng.STATISTICS_BLOCK_BYTES);
+      let at = 0;
+      for (const [id, statistics] of interfaces.entries())
+        at = pcapng.statisticsBlock(out, at, id, statistics);
+      return out.subarray(0, at);
+    },
+  };
+}
+
+function pcapngPacket(out: Block, at: number, interfaceId: number, batch: PacketBatch, slot: number): number {
+  const marks = batch.marks[slot] ?? 0;
+  const flags = flagsOf(marks, batch.transportVerdict[slot] ?? 0);
+  const end = pcapng.packetBlock(
+    out,
+    at,
+    interfaceId,
+    batch.seconds[slot] ?? 0,
+    batch.nanoseconds[slot] ?? 0,
+    batch,
+    batch.frameAt[slot] ?? 0,
+    batch.frameEnd[slot] ?? 0,
+    batch.frameWireLen[slot] ?? 0,
+    flags,
+  );
+  return (marks & REMARKABLE) === 0 ? end : addRemarks(out.bytes, at, end, flags, remarksOf(marks));
+}
+
+function flagsOf(marks: number, verdict: number): number {
+  let flags: number =
+    verdict === Verdict.partial ? pcapng.PacketFlag.checksumNotReady : pcapng.PacketFlag.none;
+  if ((marks & Mark.ingress) !== 0) flags |= pcapng.PacketFlag.inbound;
+  else if ((marks & Mark.egress) !== 0) flags |= pcapng.PacketFlag.outbound;
+  return flags;
+}
+
+function remarksOf(marks: number): number {
+  return (
+    ((marks & Mark.repaired) === 0 ? PacketRemark.none : PacketRemark.repaired) |
+    ((marks & Mark.late) === 0 ? PacketRemark.none : PacketRemark.late)
+  );
+}
 
 export const pcapEncoding: Encoding = {
   format: 'pcap',
@@ -73,6 +110,16 @@ export const pcapEncoding: Encoding = {
     ),
   end: () => EMPTY,
 };
+
+/**
+ * The encoding of a format.
+ *
+ * @param ordered whether packets come in the order of their streams; pcap has no place to say so
+ */
+export function encodingOf(format: 'pcapng' | 'pcap', ordered: boolean): Encoding {
+  if (format === 'pcap') return pcapEncoding;
+  return ordered ? orderedPcapngEncoding : pcapngEncoding;
+}
 
 /** How many packets of each interface stand in the whole pcapng blocks `bytes[0 .. end)`. */
 export function packetsByInterface(bytes: Buffer, end: number): number[] {

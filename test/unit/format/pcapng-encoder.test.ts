@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { PcapngDecoder } from '../../../src/format/pcapng-decoder.ts';
 import * as pcapng from '../../../src/format/pcapng-encoder.ts';
 import { PacketFlag } from '../../../src/format/pcapng-encoder.ts';
+import { addRemarks, PacketRemark } from '../../../src/format/pcapng-remark.ts';
 import { decodeAll } from '../../support/decoding.ts';
 import { hex, toHex } from '../../support/hex.ts';
 import { requires } from '../../support/requires.ts';
@@ -37,6 +38,13 @@ const blocks = [
     write: (out: Buffer, at: number) => pcapng.sectionHeaderBlock(out, at),
     bytes: `0a0d0d0a 30000000 4d3c2b1a 0100 0000 ffffffffffffffff
             0400 0900 6d6972726f72746170 000000 0000 0000 30000000`,
+  },
+  {
+    name: 'section header with a comment (4.1)',
+    write: (out: Buffer, at: number) => pcapng.sectionHeaderBlock(out, at, 'In order.'),
+    bytes: `0a0d0d0a 40000000 4d3c2b1a 0100 0000 ffffffffffffffff
+            0100 0900 496e206f726465722e 000000
+            0400 0900 6d6972726f72746170 000000 0000 0000 40000000`,
   },
   {
     name: 'interface, Ethernet (4.2)',
@@ -121,13 +129,19 @@ test('the bounds hold, and those of headers are exact', () => {
       },
     ),
   );
-  expect(written(pcapng.sectionHeaderBlock).length / 2).toBe(pcapng.sectionHeaderBytes);
+  expect(written((out, at) => pcapng.sectionHeaderBlock(out, at)).length / 2).toBe(
+    pcapng.sectionHeaderBytes(),
+  );
   const statisticsBytes = written((out, at) => pcapng.statisticsBlock(out, at, 0, statistics)).length / 2;
   expect(statisticsBytes).toBeLessThanOrEqual(pcapng.STATISTICS_BLOCK_BYTES);
-  const worst = written((out, at) =>
-    pcapng.packetBlock(blockOf(out), at, 0, 0, 0, blockOf(frame), 0, 1, 1, PacketFlag.inbound),
-  );
+  const worst = written((out, at) => {
+    const { inbound } = PacketFlag;
+    const end = pcapng.packetBlock(blockOf(out), at, 0, 0, 0, blockOf(frame), 0, 1, 1, inbound);
+    return addRemarks(out, at, end, inbound, PacketRemark.repaired + PacketRemark.late);
+  });
   expect(worst.length / 2).toBe(1 + pcapng.PACKET_OVERHEAD_BYTES);
+  const said = written((out, at) => pcapng.sectionHeaderBlock(out, at, 'In order.'));
+  expect(said.length / 2).toBe(pcapng.sectionHeaderBytes('In order.'));
 });
 
 test('times are exact: seconds * 10 ** 9 + nanoseconds in 64 bits', () => {
