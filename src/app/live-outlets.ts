@@ -10,6 +10,7 @@ import { AssertionFailure } from '../wire/assert.ts';
 import { openFilesShare } from './open-files.ts';
 import { sinkCountersOf } from './shared-memory.ts';
 import type { FlowOutlet, PacketOutlet } from './packet-path.ts';
+import { shapeSink } from './shaped-sink.ts';
 import { flowSinkKind, sinkKind } from './sink-set.ts';
 import type { WorkerStart } from './worker-messages.ts';
 
@@ -33,10 +34,11 @@ export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): 
   return memory.sinkPlans.flatMap(({ name, takes }, index) => {
     if (takes !== 'packets') return [];
     const settings = settingsOf(config, name);
-    const { order, duplicates } = effectiveOutput(settings, config.behind);
+    const { order, repair, duplicates } = effectiveOutput(settings, config.behind);
     const counters = sinkCountersOf(memory, worker, index);
     const onFile = (file: FinishedFile): void => told.onFile(name, file);
     const makeRoom = (): Promise<void> => told.makeRoom(name);
+    const ordered = order === 'flow';
     const context = {
       name,
       worker,
@@ -47,8 +49,10 @@ export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): 
       onFile,
       makeRoom,
       openFiles,
+      ordered,
     };
-    const sink = sinkKind(settings.kind).create(settings, context);
+    const made = sinkKind(settings.kind).create(settings, context);
+    const sink = shapeSink(made, { repair, duplicates, lanes }, counters);
     const outlet = new Outlet(sink, counters, {
       policy: 'drop',
       limits,

@@ -1,7 +1,7 @@
 import type { PacketBatch } from '../packet/batch.ts';
 import type { SinkCounters } from '../pipeline/sink-counters.ts';
 import type { Sink } from '../pipeline/sink.ts';
-import type { Shaper } from '../receive/shape.ts';
+import { type ShapeOptions, Shaper } from '../receive/shape.ts';
 
 /**
  * A sink that is given its packets in the shape it asked for. Duplicates that are left out count as filtered.
@@ -42,4 +42,10 @@ export class ShapedSink implements Sink {
   close(): Promise<void> {
     return this.#inner.close();
   }
+}
+
+/** The sink itself where it takes packets as they come. */
+export function shapeSink(sink: Sink, options: ShapeOptions, counters: SinkCounters): Sink {
+  if (options.repair === 'none' && options.duplicates === 'keep') return sink;
+  return new ShapedSink(sink, new Shaper(options), counters);
 }

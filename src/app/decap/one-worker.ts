@@ -14,6 +14,7 @@ import { buildReport } from '../build-report.ts';
 import { FileList } from '../file-list.ts';
 import type { CommandIo } from '../io.ts';
 import { type FlowOutlet, type PacketOutlet, PacketPath } from '../packet-path.ts';
+import { shapeSink } from '../shaped-sink.ts';
 import {
   allocateMemory,
   type SharedMemory,
@@ -142,7 +143,7 @@ export class OneWorkerDecap implements DecapRun {
     if (out === undefined) return [];
     const lanes = this.#lanes;
     const counters = sinkCountersOf(this.#memory, 0, 0);
-    const { order, duplicates } = output;
+    const { order, repair, duplicates } = output;
     const sink = this.#makeSink(out, stdout, {
       name: PACKETS.name,
       worker: 0,
@@ -151,8 +152,9 @@ export class OneWorkerDecap implements DecapRun {
       log,
       now: Date.now,
       onFile: (file) => this.#files.add(file),
+      ordered: order === 'flow',
     });
-    const outlet = new Outlet(sink, counters, {
+    const outlet = new Outlet(shapeSink(sink, { repair, duplicates, lanes }, counters), counters, {
       policy: 'wait',
       limits: { batches: 4, bytes: Infinity },
       now: Date.now,
