@@ -263,7 +263,7 @@ const labelMeanings: Readonly<Record<string, string>> = {
   kind: 'of fragments: `matched`, `unmatched`, `overlapping`, `tiny`',
   up_to:
     '`1`, `2`, `4`, … `64`, `+Inf`: more than the value before and at most so many packets; each packet is counted once, unlike in a histogram',
-  sink: 'name of the sink in the settings',
+  sink: 'name of the sink in the settings; of one that takes flow records, packets are records',
   worker: 'number of the worker, from 0',
   port: 'UDP port',
   version: 'of mirrortap',
