@@ -48,7 +48,7 @@ export function takeControl(
     takeSyn(words, at, own, peer, direction, flags, sequence, us, stream);
     return TcpEvent.none;
   }
-  if ((words[own + SideWord.bits]! & SideBit.known) === 0) stream.start(words, own, sequence);
+  if ((words[own + SideWord.bits]! & SideBit.known) === 0) stream.start(words, own, sequence, us);
   if ((flags & Flag.ack) !== 0) takeEstablished(words, at, own, peer, direction, len, ack, us);
   if ((flags & Flag.fin) === 0) return TcpEvent.none;
   const end = (sequence + len) | 0;
@@ -73,7 +73,7 @@ function takeSyn(
   const isAnswer = (flags & Flag.ack) !== 0;
   note(words, at, own, direction, isAnswer ? Letter.synAck : Letter.syn);
   const wasSeen = (words[own + SideWord.bits]! & Flag.syn) !== 0;
-  place(words, own, (sequence + 1) | 0, wasSeen, stream);
+  place(words, own, (sequence + 1) | 0, wasSeen, us, stream);
 
   let state = words[at + Word.state]!;
   if ((state & (Phase.openedBy0 | Phase.openedBy1)) === 0) {
@@ -92,21 +92,28 @@ function takeSyn(
 }
 
 /** Where the side's data begins, as its SYN says. */
-function place(words: Int32Array, own: number, first: number, wasSeen: boolean, stream: TcpStream): void {
+function place(
+  words: Int32Array,
+  own: number,
+  first: number,
+  wasSeen: boolean,
+  us: number,
+  stream: TcpStream,
+): void {
   const bits = words[own + SideWord.bits]!;
   const hasData = (bits & SideBit.data) !== 0;
   const below = (words[own + SideWord.base]! - first) | 0;
   if ((bits & SideBit.known) === 0) {
-    stream.start(words, own, first);
+    stream.start(words, own, first, us);
   } else if (wasSeen && below === 0) {
     countLow(words, own + SideWord.retransmissions);
   } else if (below >= 0 && below <= LATE_SYN_MAX) {
     countLow(words, own + SideWord.outOfOrder);
-    if (!hasData) stream.start(words, own, first);
+    if (!hasData) stream.start(words, own, first, us);
     else if (below > 0) stream.lead(words, own, first);
   } else if (!hasData) {
     // one more try with another number
-    stream.start(words, own, first);
+    stream.start(words, own, first, us);
     words[own + SideWord.bits]! &= ~SideBit.ackKnown;
   }
 }
@@ -150,15 +157,15 @@ function takeEstablished(
   const isFirst = (words[own + SideWord.bits]! & SideBit.active) === 0;
   const isOpener = (state & openedBy(direction)) !== 0;
   words[own + SideWord.bits]! |= SideBit.active;
-  if (isOpener && isFirst && (state & Phase.awaitsAck) !== 0) {
+  const before = state & Phase.state;
+  if (isFirst && (isOpener || before === TcpState.none)) {
     // data that the server sent without waiting has taken the place of the time of its SYN-ACK
     const isTimed = (words[peer + SideWord.bits]! & SideBit.data) === 0;
-    if (isTimed && ack === words[peer + SideWord.next]!) {
+    if ((state & Phase.awaitsAck) !== 0 && isTimed && ack === words[peer + SideWord.next]!) {
       words[at + Word.clientRttUs] = elapsed(us, words[peer + SideWord.advancedUs]!);
     }
     state |= Phase.shaken;
   }
-  const before = state & Phase.state;
   let after = before;
   if (before === TcpState.none) after = TcpState.established;
   else if (before <= TcpState.synReceived) {

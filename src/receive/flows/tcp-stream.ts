@@ -48,10 +48,11 @@ export class TcpStream {
   }
 
   /** The side's next data begins here, and nothing is known of any before. */
-  start(words: Int32Array, side: number, sequence: number): void {
+  start(words: Int32Array, side: number, sequence: number, us: number): void {
     this.forget(words, side);
     words[side + SideWord.next] = sequence;
     words[side + SideWord.base] = sequence;
+    words[side + SideWord.advancedUs] = us;
     const bits = words[side + SideWord.bits]! & ~(SideBit.data | SideBit.openEnd);
     words[side + SideWord.bits] = bits | SideBit.known;
   }
@@ -60,7 +61,7 @@ export class TcpStream {
   advance(words: Int32Array, side: number, sequence: number, len: number, us: number, lane: number): void {
     let jump = (sequence - words[side + SideWord.next]!) | 0;
     if (jump > JUMP_MAX) {
-      this.start(words, side, sequence);
+      this.start(words, side, sequence, us);
       words[side + SideWord.bits]! &= ~SideBit.ackKnown;
       jump = 0;
     }
@@ -164,7 +165,7 @@ export class TcpStream {
     const bits = words[side + SideWord.bits]!;
     const base = words[side + SideWord.base]!;
     if ((bits & Flag.syn) !== 0 || ((base - start) | 0) > LATE_START_MAX) return;
-    if ((bits & SideBit.data) === 0) {
+    if ((bits & (SideBit.data | SideBit.leading)) === 0) {
       // only an ACK had told where the side was
       words[side + SideWord.next] = end;
       words[side + SideWord.base] = end;
@@ -191,6 +192,7 @@ export class TcpStream {
 
   /** What was acknowledged so far is settled: it was counted in a record that is written. */
   settleRecord(words: Int32Array, side: number): void {
+    if ((words[side + SideWord.bits]! & SideBit.ackKnown) === 0) return;
     const gaps = this.#gaps;
     const acked = words[side + SideWord.acked]!;
     let node = gaps.first(words, side);
@@ -241,16 +243,15 @@ export class TcpStream {
     const gaps = this.#gaps;
     const first = gaps.first(words, side);
     if (first === 0) return;
-    const isAcked = ((words[side + SideWord.acked]! - gaps.end(first)) | 0) >= 0;
+    const bits = words[side + SideWord.bits]!;
+    const isAckKnown = (bits & SideBit.ackKnown) !== 0;
+    const isAcked = isAckKnown && ((words[side + SideWord.acked]! - gaps.end(first)) | 0) >= 0;
     const span = (end - gaps.start(first)) | 0;
     if (span < 0 || span > JUMP_MAX) {
       if (!isAcked) this.#tally[AnalysisTally.gapsForgotten]! += 1;
       this.#dropFirst(words, side);
       this.#makeRoom(words, side, end);
-    } else if (
-      isAcked &&
-      (words[side + SideWord.bits]! & SideBit.gapCount) >>> GAP_COUNT_SHIFT === GAPS_MAX
-    ) {
+    } else if (isAcked && (bits & SideBit.gapCount) >>> GAP_COUNT_SHIFT === GAPS_MAX) {
       this.#dropFirst(words, side);
     }
   }

@@ -190,7 +190,7 @@ export class TcpTracker {
     if (below <= 0) {
       stream.advance(words, own, sequence, len, us, lane);
     } else if (below > JUMP_MAX) {
-      stream.start(words, own, sequence);
+      stream.start(words, own, sequence, us);
       stream.advance(words, own, sequence, len, us, lane);
     } else if (below > 1 || len > 1) {
       // one byte before the next one asks whether the other side is still there, or has room (RFC 9293 section 3.8.4)
