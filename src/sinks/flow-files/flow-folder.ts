@@ -16,7 +16,7 @@ const SWEEP_MS = 60_000;
 export interface FlowFolderOptions extends Pick<FlowSinkContext, 'name' | 'worker' | 'log' | 'now'> {
   readonly settings: Pick<FlowFilesSettings, 'directory' | 'keepBytes' | 'keepSeconds' | 'keepFreePercent'>;
   readonly disk: Disk;
-  readonly files?: FileSystem;
+  readonly fileSystem?: FileSystem;
 }
 
 /** A finished file, as retention wants to know it. */
@@ -39,7 +39,10 @@ export class FlowFolder implements Housekeeping {
   readonly #known = new Map<string, KeptFile>();
   /** When this process began with the folder; undefined where it could not say so. */
   #sinceMs: number | undefined;
+  /** Such that could not be deleted. */
+  readonly #refused = new Set<string>();
   #sweeping: Promise<void> | undefined;
+  #sweepAgain = false;
   #renewing: Promise<void> = Promise.resolve();
   #sweptMs = -Infinity;
   #lookedMs = -Infinity;
@@ -47,7 +50,7 @@ export class FlowFolder implements Housekeeping {
 
   constructor(options: FlowFolderOptions) {
     this.#options = options;
-    this.#files = options.files ?? nodeFileSystem;
+    this.#files = options.fileSystem ?? nodeFileSystem;
   }
 
   async begin(): Promise<void> {
@@ -91,38 +94,54 @@ export class FlowFolder implements Housekeeping {
 
   /** Deletes the oldest finished files until the limits are kept. Never rejects. */
   sweep(): Promise<void> {
-    this.#sweeping ??= this.#sweep()
-      .catch((error: unknown) => this.#warn(error, 'Old flow files cannot be deleted.'))
+    this.#sweepAgain = true;
+    this.#sweeping ??= this.#sweepWhileAsked()
+      .catch((error: unknown) => this.#warn(error, 'Old flow files cannot be looked for.'))
       .finally(() => {
         this.#sweeping = undefined;
       });
     return this.#sweeping;
   }
 
+  /** A file that was finished after a sweep had listed the folder is for the next one. */
+  async #sweepWhileAsked(): Promise<void> {
+    while (this.#sweepAgain) {
+      this.#sweepAgain = false;
+      await this.#sweep();
+    }
+  }
+
   async #sweep(): Promise<void> {
     const { settings, disk, log, name, now } = this.#options;
-    const { directory } = settings;
     const files = await this.#list();
-    const { freeBytes, totalBytes } = await disk.freeSpace(directory);
+    const { freeBytes, totalBytes } = await disk.freeSpace(settings.directory);
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const fullness = { bytes, freeBytes, diskBytes: totalBytes };
-    const deletions = filesToDelete(files, settings, fullness, now() / 1000);
-    for (const { path } of deletions) {
-      try {
-        await disk.remove(join(directory, path));
-      } catch (error) {
-        // another worker may have been faster
-        if (errnoOf(error) !== 'ENOENT') throw error;
-      }
-      this.#known.delete(path);
+    let deleted = 0;
+    let deletedBytes = 0;
+    for (const file of filesToDelete(files, settings, fullness, now() / 1000)) {
+      if (!(await this.#delete(file.path))) continue;
+      deleted++;
+      deletedBytes += file.bytes;
     }
-    const first = deletions[0];
-    if (first === undefined) return;
-    const freed = deletions.reduce((sum, deletion) => sum + deletion.bytes, 0);
-    log.info(
-      { sink: name, files: deletions.length, bytes: freed, reason: first.reason },
-      'Old flow files were deleted.',
-    );
+    if (deleted === 0) return;
+    log.info({ sink: name, files: deleted, bytes: deletedBytes }, 'Old flow files were deleted.');
+  }
+
+  /** Returns whether the file was there, and is not any more. One that cannot be deleted is not looked at again. */
+  async #delete(path: string): Promise<boolean> {
+    const { settings, disk } = this.#options;
+    this.#known.delete(path);
+    try {
+      await disk.remove(join(settings.directory, path));
+      return true;
+    } catch (error) {
+      // another worker may have been faster
+      if (errnoOf(error) === 'ENOENT') return false;
+      this.#refused.add(path);
+      this.#warn(error, 'An old flow file cannot be deleted.', path);
+      return false;
+    }
   }
 
   /** All finished files, the oldest first. */
@@ -132,7 +151,7 @@ export class FlowFolder implements Housekeeping {
     for (const name of this.#known.keys()) if (!names.has(name)) this.#known.delete(name);
     for (const name of names) {
       const parsed = parseFlowName(name);
-      if (parsed === undefined || parsed.part || this.#known.has(name)) continue;
+      if (parsed === undefined || parsed.part || this.#known.has(name) || this.#refused.has(name)) continue;
       const facts = await disk.look(join(settings.directory, name));
       if (facts === undefined) continue;
       const { bytes, changedMs } = facts;
@@ -157,7 +176,8 @@ export class FlowFolder implements Housekeeping {
     }
   }
 
-  #warn(error: unknown, message: string): void {
-    this.#options.log.warn({ sink: this.#options.name, error: errnoOf(error) }, message);
+  #warn(error: unknown, message: string, path?: string): void {
+    const { log, name } = this.#options;
+    log.warn({ sink: name, ...(path === undefined ? {} : { path }), error: errnoOf(error) }, message);
   }
 }
