@@ -2,9 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { nameHashes, sha1Base64 } from '../../src/app/name-hashes.ts';
-import { encodeFlow, FLOW_JSON_MAX_BYTES } from '../../src/format/flow-json.ts';
 import { PacketBatch } from '../../src/packet/batch.ts';
-import { FlowEndReason, type FlowRecord, type FlowSide } from '../../src/packet/flow-record.ts';
+import { FlowEndReason } from '../../src/packet/flow-record.ts';
 import { Admission } from '../../src/receive/admission.ts';
 import { Analysis } from '../../src/receive/analysis.ts';
 import { ANALYSIS_TALLY_LENGTH, AnalysisTally } from '../../src/receive/analysis-tally.ts';
@@ -16,9 +15,10 @@ import { FragmentTable } from '../../src/receive/fragments.ts';
 import { InnermostReader } from '../../src/receive/innermost.ts';
 import { allocateLanes } from '../../src/receive/lane-memory.ts';
 import { LaneDirectory } from '../../src/receive/lanes.ts';
-import { type OrderedOutput, Resequencer } from '../../src/receive/order/resequencer.ts';
+import { Resequencer } from '../../src/receive/order/resequencer.ts';
 import { Receiver } from '../../src/receive/receiver.ts';
 import { settled, Tally, TALLY_LENGTH } from '../../src/receive/tally.ts';
+import { FlowSums, OrderedSums } from '../support/flow-sums.ts';
 import { HostileTraffic } from '../support/hostile-traffic.ts';
 import { admitAll, defaultPorts } from '../support/receiving.ts';
 import { soaking } from '../support/scale.ts';
@@ -37,21 +37,6 @@ const NAME_BYTES = 65_536;
 const HOLD_BYTES = 65_536;
 /** What the heap may grow by once everything has been met: a byte left behind by each packet of a soak is more. */
 const GROWTH_MAX_BYTES = 4 * 1024 * 1024;
-const RECORDS_A_LOOK = 64;
-
-const SIDE_COUNTERS = [
-  'port',
-  'packets',
-  'wireBytes',
-  'capturedBytes',
-  'tcpFlags',
-  'retransmissions',
-  'outOfOrder',
-  'zeroWindows',
-  'resets',
-  'ackedBytes',
-  'unseenBytes',
-] as const;
 
 const runs = [
   { seed: 20_261_121, wildTime: false, dropDuplicates: false, perVlan: false },
@@ -68,59 +53,12 @@ function usedBytes(): number {
   return heapUsed + arrayBuffers;
 }
 
-/** Sums what records say, and what is wrong with them. */
-class Records {
-  count = 0;
-  packets = 0;
-  duplicates = 0;
-  copiesWithoutFlow = 0;
-  readonly ends = new Set<FlowEndReason>();
-  readonly wrong = new Set<string>();
-  readonly #out = Buffer.alloc(FLOW_JSON_MAX_BYTES);
-
-  take(record: FlowRecord): void {
-    this.count++;
-    this.packets += record.source.packets + record.destination.packets;
-    this.duplicates += record.duplicatePackets;
-    this.ends.add(record.endReason);
-    this.#checkSide(record.source);
-    this.#checkSide(record.destination);
-    if (record.communityId === '') this.wrong.add('communityId');
-    if (this.count % RECORDS_A_LOOK !== 0) return;
-    const end = encodeFlow(record, 'fuzz', this.#out, 0);
-    const parsed = JSON.parse(this.#out.toString('utf8', 0, end)) as { network?: { packets?: number } };
-    if (parsed.network?.packets !== record.source.packets + record.destination.packets)
-      this.wrong.add('JSON');
-  }
-
-  #checkSide(side: FlowSide): void {
-    for (const name of SIDE_COUNTERS) {
-      const value = side[name];
-      if (!Number.isSafeInteger(value) || value < 0) this.wrong.add(name);
-    }
-    if (side.capturedBytes > side.wireBytes) this.wrong.add('captured more than there was');
-    if (side.unseenBytes > side.ackedBytes) this.wrong.add('unseen more than was acknowledged');
-  }
-}
-
-/** Counts what leaves the resequencer. */
-class Output implements OrderedOutput {
-  packets = 0;
-  wrong = 0;
-
-  put: OrderedOutput['put'] = (block, frameAt, frameEnd, _lane, _seconds, nanoseconds, frameWireLen) => {
-    this.packets++;
-    const isPlaced = frameAt <= frameEnd && frameEnd <= block.bytes.length;
-    if (!isPlaced || frameWireLen < frameEnd - frameAt || nanoseconds >= 1_000_000_000) this.wrong++;
-  };
-}
-
 function makeRun({ seed, wildTime, dropDuplicates, perVlan }: (typeof runs)[number]) {
   const lanes = new LaneDirectory(allocateLanes(64, 1));
   const ledger = new Float64Array(TALLY_LENGTH);
   const tally = new Float64Array(ANALYSIS_TALLY_LENGTH);
-  const records = new Records();
-  const output = new Output();
+  const records = new FlowSums();
+  const output = new OrderedSums();
   const laneCounters = lanes.counters(0);
   const names = new NameFinder({ nameBytes: NAME_BYTES, tally, hashes: nameHashes });
   const flows = new FlowTable({
@@ -176,7 +114,7 @@ function makeRun({ seed, wildTime, dropDuplicates, perVlan }: (typeof runs)[numb
 }
 
 /** Counts copies of frames that are of no flow: the tally has them among both. */
-function watchCopies(analysis: Analysis, tally: Float64Array, records: Records): void {
+function watchCopies(analysis: Analysis, tally: Float64Array, records: FlowSums): void {
   const count = analysis.count.bind(analysis);
   analysis.count = (...args) => {
     const before = tally[AnalysisTally.withoutFlow];
