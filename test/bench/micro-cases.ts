@@ -20,6 +20,7 @@ import { allocateSymmetry } from '../../src/receive/symmetry-memory.ts';
 import * as checksum from '../../src/wire/checksum.ts';
 import { mirroredLoad } from '../support/mirrored-load.ts';
 import { batchOf, defaultPorts, makeBench } from '../support/receiving.ts';
+import { orderCase } from './order-cases.ts';
 
 /** Goes over the block once. */
 export type Pass = () => number;
@@ -42,6 +43,12 @@ export const microCases: readonly MicroCase[] = [
   { name: 'inner headers of any shape', source: 'receive/inner.ts', make: innerCase },
   { name: 'checksum of the frame', source: 'wire/checksum.ts', make: checksumCase },
   { name: 'packet of the flow', source: 'receive/innermost.ts', make: innermostCase },
+  {
+    name: 'order, nothing to do',
+    source: 'receive/order/',
+    make: (bytes) => orderCase(received(bytes), Infinity),
+  },
+  { name: 'order, a tenth held', source: 'receive/order/', make: (bytes) => orderCase(received(bytes), 5) },
   { name: 'symmetry meter', source: 'receive/symmetry.ts', make: symmetryCase },
   { name: 'whole receiver', source: 'receive/receiver.ts', make: receiverCase },
   { name: 'pcapng block', source: 'format/pcapng-encoder.ts', make: pcapngCase },

@@ -77,22 +77,28 @@ export class Resequencer {
     const seconds = batch.seconds[slot]!;
     if (!this.#held.isEmpty) this.release(seconds, batch.nanoseconds[slot]!);
     const segment = this.#segment;
-    if (this.#holdUs === 0 || !segment.read(batch.bytes, innermost)) {
+    if (this.#holdUs === 0 || !segment.read(batch.view, innermost)) {
       this.#pass(batch, slot, Mark.none);
       return;
     }
-    const { flags } = segment;
-    let row = this.#streams.find(batch.view, layers, innermost, batch.lane[slot]!);
+    const row = this.#streams.find(batch.view, layers, innermost, batch.lane[slot]!);
     if (row === NONE) {
-      if ((flags & RST) !== 0) {
-        this.#pass(batch, slot, Mark.none);
-        return;
-      }
-      row = this.#open(batch, slot, layers, innermost);
+      this.#takeFirst(batch, slot, layers, innermost);
+      return;
     }
-    this.#streams.words[row + Column.seconds] = seconds;
-    if ((flags & (SYN | RST)) === SYN) this.#synchronise(row, batch, slot);
-    else this.#sequence(row, batch, slot, layers.payloadEnd - layers.payloadAt);
+    const { words } = this.#streams;
+    words[row + Column.seconds] = seconds;
+    // what nearly all packets are: next in a stream of which nothing is held
+    if (
+      segment.sequence === words[row + Column.next] &&
+      words[row + Column.held] === 0 &&
+      (segment.flags & (SYN | FIN | RST)) === 0
+    ) {
+      words[row + Column.next] = segment.end;
+      this.#pass(batch, slot, Mark.none);
+      return;
+    }
+    this.#take(row, batch, slot, layers);
   }
 
   /** Lets go what has waited its time at this time. */
@@ -105,6 +111,22 @@ export class Resequencer {
   /** Lets everything go. */
   flush(): void {
     this.#held.releaseUntil(Infinity);
+  }
+
+  #take(row: number, batch: PacketBatch, slot: number, layers: Layers): void {
+    if ((this.#segment.flags & (SYN | RST)) === SYN) this.#synchronise(row, batch, slot);
+    else this.#sequence(row, batch, slot, layers.payloadEnd - layers.payloadAt);
+  }
+
+  /** A packet of a stream that is not known. */
+  #takeFirst(batch: PacketBatch, slot: number, layers: Layers, innermost: Innermost): void {
+    if ((this.#segment.flags & RST) !== 0) {
+      this.#pass(batch, slot, Mark.none);
+      return;
+    }
+    const row = this.#open(batch, slot, layers, innermost);
+    this.#streams.words[row + Column.seconds] = batch.seconds[slot]!;
+    this.#take(row, batch, slot, layers);
   }
 
   /** A row for a new stream. What the row held for another leaves first. */

@@ -3,8 +3,12 @@ import { ABSENT } from '../../packet/layers.ts';
 import { IpProtocol } from '../../wire/ip-protocol.ts';
 import * as tcp from '../../wire/tcp.ts';
 
+const SEQUENCE = 4;
+/** Header length in words in the upper four bits, flags in the lower eight. */
+const LENGTH_AND_FLAGS = 12;
 /** Bytes of a TCP header down to its flags: what has to be there of a packet that is put in order. */
 const NEEDED_LEN = 14;
+const COUNTED_FLAGS = tcp.Flag.syn | tcp.Flag.fin;
 
 /**
  * Where a TCP packet has its place in its stream. One instance serves all packets of a worker.
@@ -23,19 +27,24 @@ export class Segment {
    * Says whether the packet has a place in a stream that can be told, and reads it. How many bytes it carried is taken
    * from the IP header, for the frame may have been cut: no more than the first 14 bytes of the TCP header are needed.
    */
-  read(bytes: Uint8Array, innermost: Innermost): boolean {
+  read(view: DataView, innermost: Innermost): boolean {
     const at = innermost.transportAt;
     if (innermost.protocol !== IpProtocol.tcp || innermost.ports !== Ports.known) return false;
     if (innermost.fragment === 1 || at === ABSENT || at + NEEDED_LEN > innermost.end) return false;
-    const headerLen = tcp.headerLen(bytes, at);
+    const lengthAndFlags = view.getUint16(at + LENGTH_AND_FLAGS);
+    const headerLen = (lengthAndFlags >>> 12) * 4;
     const dataLen = innermost.ipAt + innermost.wireLen - at - headerLen;
     if (headerLen < tcp.HEADER_LEN || dataLen < 0) return false;
 
-    const flags = tcp.flags(bytes, at);
-    const counted = ((flags & tcp.Flag.syn) === 0 ? 0 : 1) + ((flags & tcp.Flag.fin) === 0 ? 0 : 1);
+    const flags = lengthAndFlags & 0xff;
+    const sequence = view.getInt32(at + SEQUENCE);
     this.flags = flags;
-    this.sequence = tcp.sequence(bytes, at) | 0;
-    this.end = (this.sequence + dataLen + counted) | 0;
+    this.sequence = sequence;
+    this.end = (sequence + dataLen + ((flags & COUNTED_FLAGS) === 0 ? 0 : countedOf(flags))) | 0;
     return true;
   }
+}
+
+function countedOf(flags: number): number {
+  return ((flags & tcp.Flag.syn) === 0 ? 0 : 1) + ((flags & tcp.Flag.fin) === 0 ? 0 : 1);
 }

@@ -51,7 +51,10 @@ const INNER_IPV6 = 1 << 16;
 const MIRROR_IPV6 = 1 << 17;
 const IPV6 = INNER_IPV6 | MIRROR_IPV6;
 /** Odd numbers with their bits well mixed, among them those of MurmurHash3's finaliser. */
-const FACTORS = [0x85eb_ca6b, 0xc2b2_ae35, 0x9e37_79b1] as const;
+const SOURCE_FACTOR = 0x85eb_ca6b;
+const DESTINATION_FACTOR = 0xc2b2_ae35;
+const PORTS_FACTOR = 0x9e37_79b1;
+const MIRROR_FACTOR = 0x27d4_eb2f;
 
 /**
  * The TCP streams of one worker: a bounded table of rows of words. A stream is one direction of a connection, as one
@@ -85,12 +88,15 @@ export class StreamTable {
     const kind =
       path | (ipVersion === 4 ? 0 : INNER_IPV6) | (layers.mirrorSourceVersion === 4 ? 0 : MIRROR_IPV6);
     const ports = (innermost.sourcePort << 16) | innermost.destinationPort;
-    let hash = Math.imul(view.getInt32(sourceAt) ^ (lane << 20) ^ kind, FACTORS[0]);
-    hash = Math.imul(hash ^ (hash >>> 15) ^ view.getInt32(destinationAt), FACTORS[1]);
-    hash = Math.imul(hash ^ (hash >>> 15) ^ ports, FACTORS[2]);
-    hash ^= Math.imul(nestedId, FACTORS[0]) ^ Math.imul(view.getInt32(layers.mirrorSourceAt), FACTORS[1]);
+    // all products at the same time, mixed at the end
+    let hash =
+      (Math.imul(view.getInt32(sourceAt) ^ kind, SOURCE_FACTOR) +
+        Math.imul(view.getInt32(destinationAt), DESTINATION_FACTOR) +
+        Math.imul(ports ^ nestedId, PORTS_FACTOR) +
+        Math.imul(view.getInt32(layers.mirrorSourceAt) ^ (lane << 16), MIRROR_FACTOR)) |
+      0;
     if ((kind & IPV6) !== 0) hash = hashRest(view, layers, innermost, kind, hash);
-    hash = Math.imul(hash ^ (hash >>> 16), FACTORS[0]);
+    hash = Math.imul(hash ^ (hash >>> 16), SOURCE_FACTOR);
     hash = (hash ^ (hash >>> 13)) | 1;
     this.#hash = hash;
     this.#kind = kind;
@@ -195,9 +201,9 @@ function hashRest(view: DataView, layers: Layers, innermost: Innermost, kind: nu
 
 /** Mixes bytes 4 to 15 of an address into a hash. */
 function mixRest(view: DataView, at: number, start: number): number {
-  let hash = Math.imul(start ^ (start >>> 15) ^ view.getInt32(at + 4), FACTORS[0]);
-  hash = Math.imul(hash ^ (hash >>> 15) ^ view.getInt32(at + 8), FACTORS[1]);
-  return Math.imul(hash ^ (hash >>> 15) ^ view.getInt32(at + 12), FACTORS[2]);
+  let hash = Math.imul(start ^ (start >>> 15) ^ view.getInt32(at + 4), SOURCE_FACTOR);
+  hash = Math.imul(hash ^ (hash >>> 15) ^ view.getInt32(at + 8), DESTINATION_FACTOR);
+  return Math.imul(hash ^ (hash >>> 15) ^ view.getInt32(at + 12), PORTS_FACTOR);
 }
 
 function putRest(words: Int32Array, to: number, view: DataView, at: number): void {
