@@ -8,9 +8,8 @@ export interface CryptoSink {
   takeCrypto(offset: number, bytes: Uint8Array, at: number, end: number): void;
 }
 
-/** Packets of a datagram, and frames of a packet, that are looked at. */
+/** Packets of a datagram that are looked at. */
 const PACKETS_MAX = 4;
-const FRAMES_MAX = 256;
 /** A header with two longest ids, a token and a packet number; one with a longer token is not read. */
 const HEADER_LEN_MAX = 1024;
 const ABSENT = -1;
@@ -76,7 +75,7 @@ export class QuicOpener {
 /** Walks the frames of an opened Initial packet; one of another kind ends the walk. */
 function handOn(frames: Uint8Array, sink: CryptoSink): void {
   let cursor = 0;
-  for (let i = 0; i < FRAMES_MAX && cursor >= 0 && cursor < frames.length; i++) {
+  while (cursor !== ABSENT && cursor < frames.length) {
     switch (frames[cursor]) {
       case quic.FrameType.padding:
         while (frames[cursor] === quic.FrameType.padding) cursor++;

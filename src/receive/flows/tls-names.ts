@@ -35,7 +35,7 @@ export class TlsNames {
       lengthEnd > recordEnd ||
       (lengthEnd <= end && messageAt + hello.messageLen(bytes, messageAt) > recordEnd);
     if (isSplit) return this.findInMessage(this.#joined, 0, this.#join(bytes, at, end), 't', names);
-    return this.findInMessage(bytes, messageAt, Math.min(end, recordEnd), 't', names);
+    return this.findInMessage(bytes, messageAt, end, 't', names);
   }
 
   /** Looks at a handshake message that begins at `at`. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import * as dns from '../../../src/wire/dns.ts';
 import { NameText } from '../../../src/wire/name-text.ts';
+import { guardedBytes } from '../../support/guarded-bytes.ts';
 import { hex } from '../../support/hex.ts';
 import { dnsHostile, dnsLongNames, dnsVectors } from '../../vectors/dns.ts';
 
@@ -50,6 +51,12 @@ test('a name is cut wherever the bytes end before it does', () => {
 
 test.each(dnsHostile.slice(0, 6))('no name: $name', ({ bytes }) => {
   expect(nameAt(hex(bytes), 12).after).toBe(dns.NAME_BAD);
+});
+
+test('a pointer to two that point to each other', () => {
+  const message = hex('0001 0100 0001 0000 0000 0000 c00e c00c c00c 0001 0001');
+  const bytes = guardedBytes(message, 0, message.length);
+  expect(dns.putName(bytes, 0, 16, message.length, new NameText())).toBe(dns.NAME_BAD);
 });
 
 test.each(dnsHostile.slice(6, 10))('no header: $name', ({ bytes }) => {

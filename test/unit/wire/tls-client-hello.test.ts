@@ -92,7 +92,7 @@ describe('contradictions', () => {
 
   test.each([
     ['another message', patched(0, 2)],
-    ['a session id of 33 bytes', patched(38, 33)],
+    ['a session id of 33 bytes', clientHello({ sessionId: Buffer.alloc(33), extensions: [] })],
     ['half a cipher suite', patched(ciphersAt - 2, 0, 3)],
     ['cipher suites past the end of the message', patched(ciphersAt - 2, 0xff, 0xfe)],
     ['extensions that end before the message', patched(extensionsAt - 1, 1)],

@@ -65,6 +65,21 @@ test('of a message with very many questions the first two are kept', () => {
   expect(namesIn([{ protocol: 'udp', payload, ports }])).toEqual(['protocol dns', 'dnsQuestion a']);
 });
 
+test('of a message with very many records the first 32 are looked at', () => {
+  const other = 'c00c 0010 0001 00000001 0003 026869';
+  const address = 'c00c 0001 0001 00000001 0004 c0000201';
+  const namesBehind = (others: number) =>
+    namesIn([
+      {
+        protocol: 'udp',
+        payload: hex(`0001 8180 0001 00ff 0000 0000 0161 00 0001 0001 ${other.repeat(others)} ${address}`),
+        ports,
+      },
+    ]);
+  expect(namesBehind(30)).toEqual(['protocol dns', 'dnsQuestion a', 'dnsAnswer 192.0.2.1']);
+  expect(namesBehind(31)).toEqual(['protocol dns', 'dnsQuestion a']);
+});
+
 describe('over TCP', () => {
   const asked = prefixed(query!, 2);
   const answered = prefixed(response!, 2);
@@ -92,6 +107,12 @@ describe('over TCP', () => {
     expect(
       namesIn([{ ...client(0, 0), payload: Buffer.concat([asked, prefixed(hex(dnsVectors[4]!.bytes), 2)]) }]),
     ).toEqual(allNames.slice(0, 2));
+  });
+
+  test('a message that its length cuts short is not waited for', () => {
+    const short = prefixed(query!.subarray(0, 20), 2);
+    const packets = [{ ...client(0, 0), payload: short }, server(0, answered.length)];
+    expect(namesIn(packets)).toEqual(allNames);
   });
 
   test('a cut answer gives what is whole in it', () => {

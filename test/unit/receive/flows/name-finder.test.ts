@@ -174,6 +174,15 @@ describe('TLS over TCP', () => {
     expect(namesIn([{ ...segment(hello, 0, 5), whole: false }])).toEqual([]);
   });
 
+  test('a first fragment is a cut packet, whatever arrived of it', () => {
+    const { finder } = makeFinder();
+    const { bytes, view, innermost, payloadAt, payloadEnd } = payloadPacket(segment(hello, 0, 500));
+    innermost.fragment = 1;
+    const head = finder.look(bytes, view, innermost, payloadAt, payloadEnd, true, 0);
+    expect(finder.names(head)).toHaveLength(3);
+    expect(finder.wants(innermost, head, 1)).toBe(false);
+  });
+
   test('what is not the first of a stream is not taken for it', () => {
     expect(namesIn([segment(hello, 500, hello.length)])).toEqual([]);
   });
