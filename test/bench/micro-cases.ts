@@ -45,10 +45,10 @@ export const microCases: readonly MicroCase[] = [
   { name: 'packet of the flow', source: 'receive/innermost.ts', make: innermostCase },
   {
     name: 'order, nothing to do',
-    source: 'receive/order/',
+    source: 'receive/order/resequencer.ts',
     make: (bytes) => orderCase(received(bytes), Infinity),
   },
-  { name: 'order, a tenth held', source: 'receive/order/', make: (bytes) => orderCase(received(bytes), 5) },
+  { name: 'order, a tenth held', source: 'receive/order/resequencer.ts', make: (bytes) => orderCase(received(bytes), 5) },
   { name: 'symmetry meter', source: 'receive/symmetry.ts', make: symmetryCase },
   { name: 'whole receiver', source: 'receive/receiver.ts', make: receiverCase },
   { name: 'pcapng block', source: 'format/pcapng-encoder.ts', make: pcapngCase },
