@@ -31,7 +31,8 @@ export function describeTunnel(list: LayerList, ports: TunnelPorts, layers: Laye
   else describeVxlan(list, layers.frameAt - vxlan.HEADER_LEN, layers.frameEnd);
 }
 
-function describeVxlan(list: LayerList, at: number, end: number): void {
+/** Describes a VXLAN header, as far as it arrived. */
+export function describeVxlan(list: LayerList, at: number, end: number): void {
   if (end - at < vxlan.HEADER_LEN) return list.addCut('VXLAN', at, end, vxlan.HEADER_LEN);
   const { bytes } = list;
   list.add(
@@ -46,7 +47,8 @@ function describeVxlan(list: LayerList, at: number, end: number): void {
   );
 }
 
-function describeGeneve(list: LayerList, at: number, end: number): void {
+/** Describes a GENEVE header with its options, as far as they arrived. */
+export function describeGeneve(list: LayerList, at: number, end: number): void {
   const { bytes } = list;
   if (end - at < geneve.FIXED_LEN) return list.addCut('GENEVE', at, end, geneve.FIXED_LEN);
   const headerLen = geneve.headerLen(bytes, at);

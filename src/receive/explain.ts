@@ -10,6 +10,7 @@ import { Fault } from '../wire/fault.ts';
 import { decap } from './decap.ts';
 import { explainFault, type Refusal } from './explain-fault.ts';
 import { describeLink } from './explain-link.ts';
+import { describeNested } from './explain-nested.ts';
 import { describeTunnel } from './explain-tunnel.ts';
 import { type ExplainedLayer, LayerList } from './explained-layer.ts';
 import { readInner } from './inner.ts';
@@ -86,14 +87,16 @@ export function explainPacket(
   if (fault !== Fault.none) {
     return { ...size, outcome: 'fault', fault: explainFault(bytes, at, fault, found) };
   }
-  list.addData(describeLink(list, found.frameAt, found.frameEnd, found.linkType));
-  return { ...size, outcome: 'delivered', frame: explainFrame(bytes, at, found) };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  readInner(bytes, found);
+  const behind = describeLink(list, found.frameAt, found.frameEnd, found.linkType);
+  list.addData(describeNested(list, view, found, behind));
+  return { ...size, outcome: 'delivered', frame: explainFrame(bytes, view, at, found) };
 }
 
-function explainFrame(bytes: Buffer, base: number, found: Layers): ExplainedFrame {
-  readInner(bytes, found);
+function explainFrame(bytes: Buffer, view: DataView, base: number, found: Layers): ExplainedFrame {
   measure(found);
-  judge(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), found);
+  judge(bytes, view, found);
   const key = makeKey(found.encapsulation, found.vni, found.hasEndpoint, found.linkType);
   return {
     lane: laneOfKey(key, found.endpointHigh, found.endpointLow).name,

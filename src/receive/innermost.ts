@@ -62,7 +62,7 @@ export class InnermostReader {
     out.path = 0;
     out.nestedId = 0;
     out.vlanId = layers.vlanCount === 0 ? ABSENT : vlan.id(bytes, layers.frameAt + ethernet.HEADER_LEN);
-    if (!fill(bytes, view, layers, out)) {
+    if (!readIp(bytes, view, layers, out)) {
       clear(out);
       this.#tally[AnalysisTally.withoutFlow]!++;
       return;
@@ -82,7 +82,7 @@ export class InnermostReader {
         break;
       }
       if (!readPlainInner(view, nested)) readInner(bytes, nested);
-      if (!fill(bytes, view, nested, out)) break;
+      if (!readIp(bytes, view, nested, out)) break;
       out.path |= kind << (STEP_BITS * out.depth);
       out.depth++;
       out.nestedId = nested.vni;
@@ -98,8 +98,12 @@ export class InnermostReader {
   }
 }
 
-/** Takes over what `layers` knows of an IP packet; false, with `out` untouched, where its addresses did not arrive. */
-function fill(bytes: Buffer, view: DataView, layers: Layers, out: Innermost): boolean {
+/**
+ * Takes over what `layers`, after `readInner`, knows of an IP packet: all of `out` but tunnels and tag.
+ *
+ * @returns false, with `out` untouched, where the addresses did not arrive
+ */
+export function readIp(bytes: Buffer, view: DataView, layers: Layers, out: Innermost): boolean {
   const { ipAt, frameEnd, transportAt } = layers;
   if (ipAt === ABSENT) return false;
   if (layers.ipVersion === 6) {
