@@ -90,10 +90,15 @@ export class TcpBench {
     return this.tracker.see(words, BEFORE, from, bytes, view, innermost, lane, seconds, nanoseconds);
   }
 
+  /** Hands segments to the tracker, in the words of `segmentOf` with `; ` between them; returns the last event. */
+  play(segments: string): number {
+    return segments.split('; ').reduce((_, segment) => this.see(segmentOf(segment)), 0);
+  }
+
   /** What a record says now. */
-  record(): FlowRecord {
+  record(source: 0 | 1 = 0): FlowRecord {
     const record = new FlowRecord();
-    this.tracker.fill(this.words, BEFORE, 0, record);
+    this.tracker.fill(this.words, BEFORE, source, record);
     return record;
   }
 
@@ -127,7 +132,7 @@ const names: Readonly<Record<string, number>> = {
 };
 
 /**
- * A segment in words: `> SA 499 a100 +10 w0 @3000 cut` is from the source (`<`: from the other side), with SYN and ACK,
+ * A segment in words: `> SA 499 a100 +10 w0 @3000` is from the source (`<`: from the other side), with SYN and ACK,
  * sequence number 499, acknowledgement 100, 10 bytes of payload, window 0, at 3,000 µs. Flags `-`: none. `first`: it is
  * the first fragment of a packet; `k13`: 13 bytes of it arrived.
  */
@@ -140,7 +145,7 @@ export function segmentOf(text: string): Segment {
   const given = { ack: value('a'), len: value('+'), window: value('w'), us: value('@'), kept: value('k') };
   return {
     from: direction === '>' ? 0 : 1,
-    flags: [...flags].reduce((bits, flag) => bits | names[flag]!, 0),
+    flags: flags.split('').reduce((bits, flag) => bits | names[flag]!, 0),
     sequence: Number(sequence),
     fragment: rest.includes('first'),
     ...Object.fromEntries(Object.entries(given).filter(([, number]) => number !== undefined)),

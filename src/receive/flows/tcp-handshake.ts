@@ -51,11 +51,11 @@ export function takeControl(
   if ((words[own + SideWord.bits]! & SideBit.known) === 0) stream.start(words, own, sequence, us);
   if ((flags & Flag.ack) !== 0) takeEstablished(words, at, own, peer, direction, len, ack, us);
   if ((flags & Flag.fin) === 0) return TcpEvent.none;
-  const end = (sequence + len) | 0;
-  const wasSeen = (words[own + SideWord.bits]! & Flag.fin) !== 0;
-  if (wasSeen && len === 0) countLow(words, own + SideWord.retransmissions);
-  else if (len === 0) stream.reach(words, own, sequence, us);
-  return takeFin(words, at, own, peer, direction, end);
+  const event = takeFin(words, at, own, peer, direction, (sequence + len) | 0);
+  if (len > 0) return event;
+  if ((words[own + SideWord.bits]! & Flag.fin) !== 0) countLow(words, own + SideWord.retransmissions);
+  else stream.reach(words, own, sequence, us);
+  return event;
 }
 
 /** Notes a SYN or SYN-ACK that is of this connection. */

@@ -7,6 +7,8 @@ import { GAP_COUNT_SHIFT, SideBit, SideWord } from './tcp-words.ts';
 
 /** Farther ahead than any window (RFC 7323 section 2.3) a segment is of another connection, or a lie. */
 export const JUMP_MAX = 0x4000_0000;
+/** Farther ahead an ACK or FIN without data is not believed. */
+const REACH_MAX = 0x100_0000;
 /** Farther below the first segment that was seen, data is not late but of another connection. */
 const LATE_START_MAX = 0x100_0000;
 /** So long an acknowledged gap may still be filled, and its bytes taken back from those that never came. */
@@ -76,7 +78,9 @@ export class TcpStream {
     words[side + SideWord.next] = end;
     words[side + SideWord.advancedUs] = us;
     words[side + SideWord.bits] = (bits | SideBit.data) & ~SideBit.openEnd;
-    if ((bits & SideBit.ackKnown) !== 0 && ((words[side + SideWord.acked]! - from) | 0) > 0) {
+    if (((end - words[side + SideWord.base]!) | 0) > JUMP_MAX) this.#follow(words, side, end);
+    const isAckKnown = (words[side + SideWord.bits]! & SideBit.ackKnown) !== 0;
+    if (isAckKnown && ((words[side + SideWord.acked]! - from) | 0) > 0) {
       this.#loss.countAcked(words, side, from, lower(words[side + SideWord.acked]!, end), lane);
     }
   }
@@ -84,13 +88,14 @@ export class TcpStream {
   /** Takes an ACK or FIN without data: its sequence number tells that all before it was sent. */
   reach(words: Int32Array, side: number, sequence: number, us: number): void {
     const jump = (sequence - words[side + SideWord.next]!) | 0;
-    if (jump <= 0 || jump > JUMP_MAX) return;
+    if (jump <= 0 || jump > REACH_MAX) return;
     const gaps = this.#gaps;
     const last = gaps.last(words, side);
     if (last !== 0 && gaps.isOpen(last)) gaps.setEnd(last, sequence);
     else if (this.#skip(words, side, sequence, us)) gaps.setOpen(gaps.last(words, side), true);
     words[side + SideWord.next] = sequence;
     words[side + SideWord.bits]! &= ~SideBit.openEnd;
+    if (((sequence - words[side + SideWord.base]!) | 0) > JUMP_MAX) this.#follow(words, side, sequence);
   }
 
   /** Takes an acknowledgement by the other side. */
@@ -236,6 +241,17 @@ export class TcpStream {
   #close(words: Int32Array, side: number): void {
     if ((words[side + SideWord.bits]! & SideBit.gapCount) === 0) return;
     this.#gaps.setOpen(this.#gaps.last(words, side), false);
+  }
+
+  /** Keeps all that is remembered within a range in which sequence numbers compare. */
+  #follow(words: Int32Array, side: number, end: number): void {
+    this.#makeRoom(words, side, end);
+    if ((words[side + SideWord.bits]! & SideBit.leading) !== 0) this.#dropFirst(words, side);
+    const first = this.#gaps.first(words, side);
+    words[side + SideWord.base] = first === 0 ? (end - JUMP_MAX / 2) | 0 : this.#gaps.start(first);
+    if (((end - words[side + SideWord.acked]!) | 0) > JUMP_MAX / 2) {
+      words[side + SideWord.bits]! &= ~SideBit.ackKnown;
+    }
   }
 
   /** Makes a place for one gap more where the side has as many as it may, and keeps all within a range that compares. */

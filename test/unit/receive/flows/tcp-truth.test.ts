@@ -32,12 +32,12 @@ const told = record({
   at: integer({ min: 0, max: RANGE }),
   len: constantFrom(0),
 });
-const step = oneof(
+const anyStep = oneof(
   { weight: 4, arbitrary: segment },
   { weight: 3, arbitrary: ack },
   { weight: 1, arbitrary: told },
 );
-const steps = array(step, { maxLength: 40 });
+const steps = array(anyStep, { maxLength: 40 });
 
 /** What is counted by the letter: bytes between the first and the last that were seen. */
 class Bytes {
@@ -90,7 +90,7 @@ describe('bytes that were acknowledged and never seen', () => {
 
   test('records of one flow never say less than the model, and in sum what the lane says', () => {
     const withRecords = array(
-      oneof({ weight: 8, arbitrary: step }, { weight: 1, arbitrary: constantFrom('record' as const) }),
+      oneof({ weight: 8, arbitrary: anyStep }, { weight: 1, arbitrary: constantFrom('record' as const) }),
       { maxLength: 60 },
     );
     assert(
