@@ -37,9 +37,8 @@ export class LookedFlow {
     return true;
   }
 
-  /** `kind text` of each name. */
   get names(): string[] {
-    return this.#finder.names(this.head).map(({ kind, text }) => `${nameOf(kind)} ${text}`);
+    return nameTexts(this.#finder, this.head);
   }
 
   end(): void {
@@ -47,6 +46,11 @@ export class LookedFlow {
     this.head = 0;
     this.looks = 0;
   }
+}
+
+/** `kind text` of each name of a flow. */
+export function nameTexts(finder: NameFinder, head: number): string[] {
+  return finder.names(head).map(({ kind, text }) => `${nameOf(kind)} ${text}`);
 }
 
 /** Names that a finder sees in a flow of these packets. */
