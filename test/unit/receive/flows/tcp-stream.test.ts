@@ -283,6 +283,7 @@ describe('acknowledged and never seen', () => {
     expect(bench.tally[AnalysisTally.gapsForgotten]).toBe(1);
     expect(countsOf(bench.record().source)).toEqual({ ackedBytes: 210, unseenBytes: 90 });
 
+    bench.play('> A 500 +10');
     // the next one finds no place for what is missing before its first data
     bench.begin();
     const before = bench.laneCount('ackedBytes');
