@@ -9,6 +9,7 @@ import { EtherType } from '../../../src/wire/ether-type.ts';
 import { ethernetIn, far, framed, ipIn, near, tunnels } from '../../support/nesting.ts';
 import { HostileTraffic } from '../../support/hostile-traffic.ts';
 import { defaultPorts } from '../../support/receiving.ts';
+import { Seeded } from '../../support/seeded.ts';
 
 const tunnel = vxlanTunnel(near, far, 42);
 const inside = frame4(
