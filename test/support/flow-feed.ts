@@ -5,7 +5,9 @@ import {
   directionNames,
   flowEndReasonNames,
   type FlowRecord,
+  type FlowSide,
   initiatorNames,
+  tcpStateNames,
 } from '../../src/packet/flow-record.ts';
 import { Encapsulation } from '../../src/packet/lane.ts';
 import { Innermost, Ports } from '../../src/packet/innermost.ts';
@@ -136,28 +138,34 @@ export class FlowFeed {
     layers.ipVerdict = packet.ipVerdict ?? Verdict.none;
   }
 
-  #writeInnermost({
-    from = '10.0.0.1',
-    to = '10.0.0.2',
-    protocol = IpProtocol.udp,
-    ...packet
-  }: FlowPacket): void {
-    const { innermost, batch } = this;
-    const { payload = Buffer.alloc(0), portsUnknown = false } = packet;
-    const ports =
-      packet.ports ??
-      (protocol === IpProtocol.tcp || protocol === IpProtocol.udp ? [40_000, 443] : undefined);
-    const [sourcePort, destinationPort] = ports ?? [0, 0];
-    const isKnown = ports !== undefined && !portsUnknown;
+  #writeInnermost(packet: FlowPacket): void {
+    const { innermost } = this;
+    const { from = '10.0.0.1', to = '10.0.0.2', protocol = IpProtocol.udp } = packet;
     innermost.ipVersion = this.#writeAddress(from, ADDRESSES_AT);
     this.#writeAddress(to, ADDRESSES_AT + 16);
     innermost.ipAt = ADDRESSES_AT;
     innermost.sourceAt = ADDRESSES_AT;
     innermost.destinationAt = ADDRESSES_AT + 16;
     innermost.protocol = protocol;
+    innermost.end = this.#writeTransport(packet, protocol);
+    innermost.wireLen = packet.wireLen ?? innermost.end - innermost.ipAt;
+    innermost.fragment = packet.fragment === true ? 1 : 0;
+    innermost.path = packet.path ?? 0;
+    innermost.nestedId = packet.nestedId ?? 0;
+    innermost.vlanId = packet.vlan ?? ABSENT;
+  }
+
+  /** Returns the end of the packet. */
+  #writeTransport(packet: FlowPacket, protocol: number): number {
+    const { innermost, batch } = this;
+    const { payload = Buffer.alloc(0), portsUnknown = false } = packet;
+    const hasPorts = protocol === IpProtocol.tcp || protocol === IpProtocol.udp;
+    const ports = packet.ports ?? (hasPorts ? [40_000, 443] : undefined);
     innermost.ports = portsUnknown ? Ports.unknown : ports === undefined ? Ports.none : Ports.known;
-    innermost.sourcePort = isKnown ? sourcePort : 0;
-    innermost.destinationPort = isKnown ? destinationPort : 0;
+    const isKnown = innermost.ports === Ports.known;
+    const [sourcePort, destinationPort] = isKnown && ports !== undefined ? ports : [0, 0];
+    innermost.sourcePort = sourcePort;
+    innermost.destinationPort = destinationPort;
     innermost.transportAt = isKnown ? TRANSPORT_AT : ABSENT;
     let end = TRANSPORT_AT;
     if (protocol === IpProtocol.tcp && isKnown) {
@@ -167,12 +175,7 @@ export class FlowFeed {
       end = udp.emit(batch.bytes, end, sourcePort, destinationPort, udp.HEADER_LEN + payload.length, 0);
     }
     batch.bytes.set(payload, end);
-    innermost.end = end + payload.length;
-    innermost.wireLen = packet.wireLen ?? innermost.end - innermost.ipAt;
-    innermost.fragment = packet.fragment === true ? 1 : 0;
-    innermost.path = packet.path ?? 0;
-    innermost.nestedId = packet.nestedId ?? 0;
-    innermost.vlanId = packet.vlan ?? ABSENT;
+    return end + payload.length;
   }
 
   /** Returns the version. */
@@ -189,14 +192,15 @@ export function sha1Base64(bytes: Uint8Array): string {
 }
 
 function keep(record: FlowRecord) {
-  const version = record.ipVersion;
-  const side = ({ address, ...rest }: FlowRecord['source']) => ({ ip: text(address, version), ...rest });
   return {
-    ...record,
-    source: side(record.source),
-    destination: side(record.destination),
-    mirrorSource: text(record.mirrorSource, record.mirrorSourceVersion),
+    source: keepSide(record.source, record.ipVersion),
+    destination: keepSide(record.destination, record.ipVersion),
+    mirrorSource: formatAddress(record.mirrorSource, 0, record.mirrorSourceVersion),
     lane: record.lane.name,
+    communityId: record.communityId,
+    protocol: record.protocol,
+    ports: record.ports,
+    ipVersion: record.ipVersion,
     initiator: initiatorNames[record.initiator],
     endReason: flowEndReasonNames[record.endReason],
     direction: directionNames[record.direction],
@@ -204,9 +208,22 @@ function keep(record: FlowRecord) {
     last: record.lastSeconds - FEED_SECONDS + record.lastNanoseconds / 1e9,
     start: record.startSeconds - FEED_SECONDS + record.startNanoseconds / 1e9,
     id: `${record.idHigh.toString(16)}:${record.idLow.toString(16)}`,
+    sequence: record.sequence,
+    packets: record.source.packets + record.destination.packets,
+    truncatedPackets: record.truncatedPackets,
+    badChecksums: record.badChecksums,
+    partialChecksums: record.partialChecksums,
+    duplicatePackets: record.duplicatePackets,
+    fragments: record.fragments,
+    tcpState: tcpStateNames[record.tcpState],
+    history: record.history,
+    vlanId: record.vlanId,
+    nestedPath: record.nestedPath,
+    nestedId: record.nestedId,
+    names: record.names,
   };
 }
 
-function text(address: Uint8Array, version: number): string {
-  return formatAddress(address, 0, version);
+function keepSide({ address, port, packets, wireBytes, capturedBytes, tcpFlags }: FlowSide, version: number) {
+  return { ip: formatAddress(address, 0, version), port, packets, wireBytes, capturedBytes, tcpFlags };
 }

@@ -14,14 +14,24 @@ export class FlowClock {
   now = 0;
   /** Seconds to add to the time of a packet; 0 as long as times do not go back. */
   offset = 0;
+  /**
+   * The time by which the flow of the last packet is judged, as packets tell it: that of the latest packet so far, or its own
+   * where that is far behind.
+   */
+  packetTime = 0;
   #behind = 0;
 
   /** A packet of this time came. */
   tick(seconds: number): void {
     const now = seconds + this.offset;
-    if (now > this.now) this.now = now;
-    else if (now < this.now - BEHIND_SECONDS) this.#fallBehind(seconds);
-    else if (this.#behind !== 0) this.#behind = 0;
+    if (now > this.now) {
+      this.now = now;
+    } else if (now < this.now - BEHIND_SECONDS) {
+      this.#fallBehind(seconds);
+      return;
+    }
+    if (this.#behind !== 0) this.#behind = 0;
+    this.packetTime = this.now - this.offset;
   }
 
   /** It is this late, with packets or without. */
@@ -31,6 +41,7 @@ export class FlowClock {
   }
 
   #fallBehind(seconds: number): void {
+    this.packetTime = seconds;
     this.#behind++;
     if (this.#behind < BEHIND_PACKETS) return;
     this.offset = this.now - seconds;

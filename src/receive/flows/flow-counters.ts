@@ -38,5 +38,6 @@ export function capturedBytes(words: Int32Array, at: number): number {
 
 /** Sets the counters of both directions to 0. */
 export function clearCounters(words: Int32Array, rowAt: number): void {
-  words.fill(0, rowAt + PACKETS, rowAt + CARRIES + 2);
+  words.fill(0, rowAt + PACKETS, rowAt + CAPTURED_BYTES + 2);
+  words.fill(0, rowAt + CARRIES, rowAt + CARRIES + 2);
 }

@@ -1,10 +1,10 @@
+import { needsEndpoint } from '../lane-key.ts';
 import {
   ENDPOINT_HIGH,
   ENDPOINT_LOW,
   HIGH,
   KIND,
-  KIND_IPV6,
-  KIND_MIRROR_IPV6,
+  KIND_HAS_REST,
   LANE_KEY,
   LOW,
   LOW_REST,
@@ -16,9 +16,7 @@ import {
   START_SECONDS,
 } from './flow-layout.ts';
 
-const ANY_IPV6 = KIND_IPV6 | KIND_MIRROR_IPV6;
 const REST_WORDS = 9;
-const MULTIPLIERS = 24;
 /** Steps of the sequence that the multipliers are made of: 2 ** 32 divided by the golden ratio. */
 const GOLDEN = 0x9e37_79b9;
 
@@ -29,39 +27,72 @@ const GOLDEN = 0x9e37_79b9;
  * flows meet in one place of the index: not without knowing the seed.
  */
 export class FlowHash {
-  readonly #multipliers = new Int32Array(MULTIPLIERS);
+  readonly #ports: number;
+  readonly #low: number;
+  readonly #high: number;
+  readonly #kind: number;
+  readonly #laneKey: number;
+  readonly #mirrorSource: number;
+  readonly #endpointHigh: number;
+  readonly #endpointLow: number;
+  /** Of the words of the key's rest. */
+  readonly #rest: Int32Array;
 
   constructor(seed: number) {
-    for (let i = 0; i < MULTIPLIERS; i++) {
-      this.#multipliers[i] = finish(seed + Math.imul(i + 1, GOLDEN)) | 1;
-    }
+    const factor = (i: number): number => finish(seed + Math.imul(i + 1, GOLDEN)) | 1;
+    this.#ports = factor(0);
+    this.#low = factor(1);
+    this.#high = factor(2);
+    this.#kind = factor(3);
+    this.#laneKey = factor(4);
+    this.#mirrorSource = factor(5);
+    this.#endpointHigh = factor(6);
+    this.#endpointLow = factor(7);
+    this.#rest = Int32Array.from({ length: REST_WORDS + 2 }, (_, i) => factor(8 + i));
+  }
+
+  /** Hash of a key without a rest, 32 bits. */
+  ofPlain(
+    ports: number,
+    low: number,
+    high: number,
+    kind: number,
+    laneKey: number,
+    mirrorSource: number,
+    endpointHigh: number,
+    endpointLow: number,
+  ): number {
+    let sum =
+      (fold(ports, this.#ports) +
+        fold(low, this.#low) +
+        fold(high, this.#high) +
+        fold(kind, this.#kind) +
+        fold(laneKey, this.#laneKey) +
+        fold(mirrorSource, this.#mirrorSource)) |
+      0;
+    if (needsEndpoint(laneKey))
+      sum = (sum + fold(endpointHigh, this.#endpointHigh) + fold(endpointLow, this.#endpointLow)) | 0;
+    return finish(sum);
   }
 
   /** Hash of the key in the row at `at`, 32 bits. */
   of(words: Int32Array, at: number): number {
-    const factors = this.#multipliers;
-    let sum =
-      fold(words[at + PORTS]!, factors[0]!) +
-      fold(words[at + LOW]!, factors[1]!) +
-      fold(words[at + HIGH]!, factors[2]!) +
-      fold(words[at + LANE_KEY]!, factors[3]!) +
-      fold(words[at + MIRROR_SOURCE]!, factors[4]!) +
-      fold(words[at + KIND]!, factors[5]!);
-    sum |= 0;
-    if (words[at + NESTED_PATH] !== 0) {
-      sum =
-        (sum + fold(words[at + NESTED_PATH]!, factors[6]!) + fold(words[at + NESTED_ID]!, factors[7]!)) | 0;
-    }
-    if ((words[at + ENDPOINT_HIGH]! | words[at + ENDPOINT_LOW]!) !== 0) {
-      sum =
-        (sum + fold(words[at + ENDPOINT_HIGH]!, factors[8]!) + fold(words[at + ENDPOINT_LOW]!, factors[9]!)) |
-        0;
-    }
-    if ((words[at + KIND]! & ANY_IPV6) !== 0) {
-      for (let i = 0; i < REST_WORDS; i++)
-        sum = (sum + fold(words[at + LOW_REST + i]!, factors[10 + i]!)) | 0;
-    }
-    return finish(sum);
+    const hash = this.ofPlain(
+      words[at + PORTS]!,
+      words[at + LOW]!,
+      words[at + HIGH]!,
+      words[at + KIND]!,
+      words[at + LANE_KEY]!,
+      words[at + MIRROR_SOURCE]!,
+      words[at + ENDPOINT_HIGH]!,
+      words[at + ENDPOINT_LOW]!,
+    );
+    if ((words[at + KIND]! & KIND_HAS_REST) === 0) return hash;
+    const factors = this.#rest;
+    let sum = fold(words[at + NESTED_PATH]!, factors[REST_WORDS]!);
+    sum = (sum + fold(words[at + NESTED_ID]!, factors[REST_WORDS + 1]!)) | 0;
+    for (let i = 0; i < REST_WORDS; i++) sum = (sum + fold(words[at + LOW_REST + i]!, factors[i]!)) | 0;
+    return finish(hash + sum);
   }
 }
 

@@ -1,25 +1,48 @@
+import { needsEndpoint } from '../lane-key.ts';
 import type { FlowHash } from './flow-hash.ts';
 import { isSameKey } from './flow-key.ts';
-import { HASH, NO_ROW, ROW_WORDS } from './flow-layout.ts';
+import {
+  ENDPOINT_HIGH,
+  ENDPOINT_LOW,
+  HASH,
+  HIGH,
+  KIND,
+  LANE_KEY,
+  LOW,
+  MIRROR_SOURCE,
+  NO_ROW,
+  PORTS,
+  ROW_WORDS,
+} from './flow-layout.ts';
 
 const EMPTY = 0;
-/** Buckets for each row at least: three quarters full or less, so that searches stay short. */
+/** Buckets for each row at least, so that searches stay short. */
 const ROOM = 1.5;
+const LEAST_BUCKETS = 1024;
+/** A number of rows that is never reached. */
+const NEVER = -1;
 
 /** Buckets of an index over so many rows: a power of two. */
-export function indexBuckets(maxFlows: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(2, maxFlows * ROOM)));
+export function indexBuckets(rows: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(2, rows * ROOM)));
 }
 
 /**
  * Finds rows by key: a hash table with open addressing. A bucket holds a row's number + 1 in its lower bits and upper bits of
  * its hash above, so that a row of another key is hardly ever looked at.
+ *
+ * The memory is that of a full table from the beginning. Of it only as much is used as the rows need, so that what is used
+ * stays in the processor's cache; each time that is doubled, all rows are put in anew.
  */
 export class FlowIndex {
   readonly #words: Int32Array;
   readonly #hash: FlowHash;
   readonly #buckets: Int32Array;
-  readonly #mask: number;
+  /** Buckets in use - 1. */
+  #mask: number;
+  /** Rows in the index, and how many of them make it grow. */
+  #rows = 0;
+  #growAt: number;
   /** Bits of a bucket that are the row's number + 1. */
   readonly #numberMask: number;
 
@@ -27,7 +50,9 @@ export class FlowIndex {
     this.#words = words;
     this.#hash = hash;
     this.#buckets = new Int32Array(indexBuckets(maxFlows));
-    this.#mask = this.#buckets.length - 1;
+    const used = Math.min(LEAST_BUCKETS, this.#buckets.length);
+    this.#mask = used - 1;
+    this.#growAt = growAt(used, this.#buckets.length);
     this.#numberMask = 2 ** (32 - Math.clz32(maxFlows)) - 1;
   }
 
@@ -38,25 +63,55 @@ export class FlowIndex {
     const numbers = this.#numberMask;
     const hash = this.#hash.of(words, at);
     words[at + HASH] = hash;
-    let bucket = hash & this.#mask;
-    for (;;) {
+    for (let bucket = hash & this.#mask; ; bucket = (bucket + 1) & this.#mask) {
       const entry = buckets[bucket]!;
       if (entry === EMPTY) return NO_ROW;
-      if (((entry ^ hash) & ~numbers) === 0) {
-        const row = (entry & numbers) - 1;
-        if (isSameKey(words, at, row * ROW_WORDS)) return row;
-      }
-      bucket = (bucket + 1) & this.#mask;
+      if (((entry ^ hash) & ~numbers) !== 0) continue;
+      const row = (entry & numbers) - 1;
+      if (isSameKey(words, at, row * ROW_WORDS)) return row;
+    }
+  }
+
+  /** The row with this key, which has no rest; NO_ROW where there is none. */
+  findPlain(
+    ports: number,
+    low: number,
+    high: number,
+    kind: number,
+    laneKey: number,
+    mirrorSource: number,
+    endpointHigh: number,
+    endpointLow: number,
+  ): number {
+    const words = this.#words;
+    const buckets = this.#buckets;
+    const numbers = this.#numberMask;
+    const hash = this.#hash.ofPlain(ports, low, high, kind, laneKey, mirrorSource, endpointHigh, endpointLow);
+    for (let bucket = hash & this.#mask; ; bucket = (bucket + 1) & this.#mask) {
+      const entry = buckets[bucket]!;
+      if (entry === EMPTY) return NO_ROW;
+      if (((entry ^ hash) & ~numbers) !== 0) continue;
+      const row = (entry & numbers) - 1;
+      const at = row * ROW_WORDS;
+      if (
+        words[at + PORTS] === ports &&
+        words[at + LOW] === low &&
+        words[at + HIGH] === high &&
+        words[at + KIND] === kind &&
+        words[at + LANE_KEY] === laneKey &&
+        words[at + MIRROR_SOURCE] === mirrorSource &&
+        (!needsEndpoint(laneKey) ||
+          (words[at + ENDPOINT_HIGH] === endpointHigh && words[at + ENDPOINT_LOW] === endpointLow))
+      )
+        return row;
     }
   }
 
   /** Adds a row whose key and hash are in place, and whose key is not here yet. */
   add(row: number): void {
-    const buckets = this.#buckets;
-    const hash = this.#words[row * ROW_WORDS + HASH]!;
-    let bucket = hash & this.#mask;
-    while (buckets[bucket] !== EMPTY) bucket = (bucket + 1) & this.#mask;
-    buckets[bucket] = (hash & ~this.#numberMask) | (row + 1);
+    if (this.#rows === this.#growAt) this.#grow();
+    this.#rows++;
+    this.#put(row, this.#words[row * ROW_WORDS + HASH]!);
   }
 
   /** Takes a row out; entries behind it move up, so that no search for one of them ends at the gap. */
@@ -73,10 +128,37 @@ export class FlowIndex {
       gap = next;
     }
     buckets[gap] = EMPTY;
+    this.#rows--;
+  }
+
+  #put(row: number, hash: number): void {
+    const buckets = this.#buckets;
+    let bucket = hash & this.#mask;
+    while (buckets[bucket] !== EMPTY) bucket = (bucket + 1) & this.#mask;
+    buckets[bucket] = (hash & ~this.#numberMask) | (row + 1);
+  }
+
+  /** Doubles the buckets in use. Takes a copy of those so far: a dozen times in the life of a worker. */
+  #grow(): void {
+    const buckets = this.#buckets;
+    const entries = buckets.slice(0, this.#mask + 1);
+    buckets.fill(EMPTY, 0, entries.length);
+    this.#mask = 2 * entries.length - 1;
+    this.#growAt = growAt(2 * entries.length, buckets.length);
+    for (const entry of entries) {
+      if (entry === EMPTY) continue;
+      const row = (entry & this.#numberMask) - 1;
+      this.#put(row, this.#words[row * ROW_WORDS + HASH]!);
+    }
   }
 
   /** The bucket where the search for an entry begins. */
   #home(entry: number): number {
     return this.#words[((entry & this.#numberMask) - 1) * ROW_WORDS + HASH]! & this.#mask;
   }
+}
+
+/** Rows with which so many buckets are full enough to be doubled. */
+function growAt(buckets: number, most: number): number {
+  return buckets === most ? NEVER : Math.floor(buckets / ROOM);
 }

@@ -8,11 +8,14 @@ import { makeKey } from '../lane-key.ts';
 import {
   ENDPOINT_HIGH,
   ENDPOINT_LOW,
+  HASH,
   HIGH,
   HIGH_REST,
   KIND,
   KIND_IPV6,
+  KIND_HAS_REST,
   KIND_MIRROR_IPV6,
+  KIND_NESTED,
   KIND_PORTS_SHIFT,
   KIND_TUPLE,
   KIND_VLAN_SHIFT,
@@ -26,7 +29,12 @@ import {
   PORTS,
 } from './flow-layout.ts';
 
-const ANY_IPV6 = KIND_IPV6 | KIND_MIRROR_IPV6;
+/** KIND of a packet, but for what its addresses say. */
+export function kindOf(innermost: Innermost, perVlan: boolean): number {
+  const kind = innermost.protocol | (innermost.ports << KIND_PORTS_SHIFT);
+  const nested = innermost.path === 0 ? kind : kind | KIND_NESTED;
+  return perVlan ? nested | ((innermost.vlanId + 1) << KIND_VLAN_SHIFT) : nested;
+}
 
 /**
  * Writes the key of a packet to the row at `at`. Both directions of a flow have one key: that with the lower address, then port,
@@ -46,8 +54,7 @@ export function writeKey(
 ): 0 | 1 {
   const { sourceAt, destinationAt, protocol } = innermost;
   const isIpv6 = innermost.ipVersion === 6;
-  let kind = protocol | (innermost.ports << KIND_PORTS_SHIFT);
-  if (perVlan) kind |= (innermost.vlanId + 1) << KIND_VLAN_SHIFT;
+  let kind = kindOf(innermost, perVlan);
   const first = innermost.sourcePort;
   let second = innermost.destinationPort;
   let inOrder = false;
@@ -123,21 +130,22 @@ function isHigher(
 
 /** Whether two rows have the same key. */
 export function isSameKey(words: Int32Array, at: number, otherAt: number): boolean {
-  return (
+  const isSame =
     words[at + PORTS] === words[otherAt + PORTS] &&
     words[at + LOW] === words[otherAt + LOW] &&
     words[at + HIGH] === words[otherAt + HIGH] &&
     words[at + KIND] === words[otherAt + KIND] &&
     words[at + LANE_KEY] === words[otherAt + LANE_KEY] &&
     words[at + MIRROR_SOURCE] === words[otherAt + MIRROR_SOURCE] &&
+    words[at + ENDPOINT_HIGH] === words[otherAt + ENDPOINT_HIGH] &&
+    words[at + ENDPOINT_LOW] === words[otherAt + ENDPOINT_LOW];
+  if (!isSame || (words[at + KIND]! & KIND_HAS_REST) === 0) return isSame;
+  return (
     words[at + NESTED_PATH] === words[otherAt + NESTED_PATH] &&
     words[at + NESTED_ID] === words[otherAt + NESTED_ID] &&
-    words[at + ENDPOINT_HIGH] === words[otherAt + ENDPOINT_HIGH] &&
-    words[at + ENDPOINT_LOW] === words[otherAt + ENDPOINT_LOW] &&
-    ((words[at + KIND]! & ANY_IPV6) === 0 ||
-      (isSameRest(words, at + LOW_REST, otherAt + LOW_REST) &&
-        isSameRest(words, at + HIGH_REST, otherAt + HIGH_REST) &&
-        isSameRest(words, at + MIRROR_REST, otherAt + MIRROR_REST)))
+    isSameRest(words, at + LOW_REST, otherAt + LOW_REST) &&
+    isSameRest(words, at + HIGH_REST, otherAt + HIGH_REST) &&
+    isSameRest(words, at + MIRROR_REST, otherAt + MIRROR_REST)
   );
 }
 
@@ -163,8 +171,9 @@ function isSameRest(words: Int32Array, at: number, otherAt: number): boolean {
   );
 }
 
-/** Copies the key from one row to another. */
+/** Copies the key and its hash from one row to another. */
 export function copyKey(words: Int32Array, at: number, toAt: number): void {
-  words.copyWithin(toAt + PORTS, at + PORTS, at + ENDPOINT_LOW + 1);
+  words.copyWithin(toAt + PORTS, at + PORTS, at + MIRROR_SOURCE + 1);
+  words.copyWithin(toAt + HASH, at + HASH, at + ENDPOINT_LOW + 1);
   words.copyWithin(toAt + LOW_REST, at + LOW_REST, at + MIRROR_REST + 3);
 }

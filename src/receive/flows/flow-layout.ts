@@ -1,14 +1,16 @@
 /**
- * A flow as 32-bit words: all rows lie one after the other in one `Int32Array`. What every packet reads and writes comes
- * first, so that it shares cache lines.
+ * A flow as 32-bit words: all rows lie one after the other in one `Int32Array`. The 16 words that every packet reads or writes
+ * come first, in 64 bytes, so that they take one cache line or two.
  *
- *   word 0      hash of the key
- *   word 1-10   key, with the first words of its addresses; see flow-key.ts
- *   word 11     state, below
- *   word 12-13  last packet: seconds, nanoseconds
- *   word 14-21  counters of both directions since the last record; see flow-counters.ts
- *   word 22-23  first packet since the last record
- *   word 24-49  TCP; see tcp-tracker.ts
+ *   word 0-5    key: ports, addresses, kind, lane, mirror source; see flow-key.ts
+ *   word 6      state, below
+ *   word 7-9    last packet, first packet since the last record
+ *   word 10-15  counters of both directions since the last record; see flow-counters.ts
+ *   word 16-41  TCP; see tcp-words.ts
+ *   word 42     hash of the key
+ *   word 43-46  rest of the key: nesting, Gateway Load Balancer endpoint
+ *   word 47-48  upper bits of the counters of bytes
+ *   word 49     nanoseconds of the first packet since the last record
  *   word 50-51  first packet
  *   word 52     records that were written
  *   word 53-57  counters of both directions together since the last record
@@ -21,71 +23,77 @@
  */
 import { TCP_WORDS } from './tcp-words.ts';
 
-export const HASH = 0;
-
 // key
 /** Port of the lower endpoint in the upper half. */
-export const PORTS = 1;
-/** First 32 bits of the lower and the higher endpoint's address, and of the mirror source's. */
-export const LOW = 2;
-export const HIGH = 3;
+export const PORTS = 0;
+/** First 32 bits of the lower and the higher endpoint's address. */
+export const LOW = 1;
+export const HIGH = 2;
 /** Bits `KIND_…`. */
-export const KIND = 4;
+export const KIND = 3;
 /** See receive/lane-key.ts. */
-export const LANE_KEY = 5;
-export const MIRROR_SOURCE = 6;
-/** `Innermost.path` and `nestedId`. */
-export const NESTED_PATH = 7;
-export const NESTED_ID = 8;
-export const ENDPOINT_HIGH = 9;
-export const ENDPOINT_LOW = 10;
+export const LANE_KEY = 4;
+/** First 32 bits. */
+export const MIRROR_SOURCE = 5;
 
-export const STATE = 11;
-export const LAST_SECONDS = 12;
-export const LAST_NANOSECONDS = 13;
+export const STATE = 6;
+export const LAST_SECONDS = 7;
+export const LAST_NANOSECONDS = 8;
+export const FIRST_SECONDS = 9;
 
 // counters of a direction: that of direction 1 is the next word
-export const PACKETS = 14;
+export const PACKETS = 10;
 /** Low 32 bits. */
-export const WIRE_BYTES = 16;
-export const CAPTURED_BYTES = 18;
-/** Bits 32 to 47 of both: of the wire bytes in the lower half, of the captured ones in the upper. */
-export const CARRIES = 20;
+export const WIRE_BYTES = 12;
+export const CAPTURED_BYTES = 14;
 
-export const FIRST_SECONDS = 22;
-export const FIRST_NANOSECONDS = 23;
-export const TCP = 24;
+export const TCP = 16;
 
-export const START_SECONDS: number = TCP + TCP_WORDS;
-export const START_NANOSECONDS: number = START_SECONDS + 1;
-export const SEQUENCE: number = START_SECONDS + 2;
-export const TRUNCATED: number = START_SECONDS + 3;
-export const BAD_CHECKSUMS: number = START_SECONDS + 4;
-export const PARTIAL_CHECKSUMS: number = START_SECONDS + 5;
-export const DUPLICATES: number = START_SECONDS + 6;
-export const FRAGMENTS: number = START_SECONDS + 7;
-export const NAMES: number = START_SECONDS + 8;
-export const OWNER: number = START_SECONDS + 9;
-export const NEXT: number = START_SECONDS + 10;
-export const PREVIOUS: number = START_SECONDS + 11;
+const AFTER_TCP: number = TCP + TCP_WORDS;
+export const HASH: number = AFTER_TCP;
+/** `Innermost.path` and `nestedId`. */
+export const NESTED_PATH: number = AFTER_TCP + 1;
+export const NESTED_ID: number = AFTER_TCP + 2;
+export const ENDPOINT_HIGH: number = AFTER_TCP + 3;
+export const ENDPOINT_LOW: number = AFTER_TCP + 4;
+/** Of each direction, bits 32 to 47 of both byte counters: of the wire bytes in the lower half, of the captured ones in the upper. */
+export const CARRIES: number = AFTER_TCP + 5;
+export const FIRST_NANOSECONDS: number = AFTER_TCP + 7;
+export const START_SECONDS: number = AFTER_TCP + 8;
+export const START_NANOSECONDS: number = AFTER_TCP + 9;
+export const SEQUENCE: number = AFTER_TCP + 10;
+export const TRUNCATED: number = AFTER_TCP + 11;
+export const BAD_CHECKSUMS: number = AFTER_TCP + 12;
+export const PARTIAL_CHECKSUMS: number = AFTER_TCP + 13;
+export const DUPLICATES: number = AFTER_TCP + 14;
+export const FRAGMENTS: number = AFTER_TCP + 15;
+export const NAMES: number = AFTER_TCP + 16;
+export const OWNER: number = AFTER_TCP + 17;
+export const NEXT: number = AFTER_TCP + 18;
+export const PREVIOUS: number = AFTER_TCP + 19;
 
 // rest of the key: three words each
-export const LOW_REST: number = START_SECONDS + 12;
+export const LOW_REST: number = AFTER_TCP + 20;
 export const HIGH_REST: number = LOW_REST + 3;
 export const MIRROR_REST: number = LOW_REST + 6;
 
 /** Words of a row. */
 export const ROW_WORDS: number = LOW_REST + 9;
 
-/** Bits of KIND: IANA number, `Ports`, whether addresses are IPv6, VLAN id + 1 where flows are kept apart by it. */
+/** Bits of KIND: IANA number, `Ports`, which addresses are IPv6, VLAN id + 1 where flows are kept apart by it, nested or not. */
 export const KIND_PROTOCOL = 0xff;
 export const KIND_PORTS_SHIFT = 8;
 export const KIND_PORTS_MASK = 3;
 export const KIND_IPV6 = 1 << 10;
 export const KIND_MIRROR_IPV6 = 1 << 11;
 export const KIND_VLAN_SHIFT = 12;
+export const KIND_VLAN_MASK = 0x1fff;
+export const KIND_NESTED = 1 << 25;
+/** Bits that say that the key goes on in the words of its rest. */
+export const KIND_HAS_REST: number = KIND_IPV6 | KIND_MIRROR_IPV6 | KIND_NESTED;
 /** What copies of a packet have in common, whichever interface they were mirrored at. */
-export const KIND_TUPLE: number = KIND_PROTOCOL | (KIND_PORTS_MASK << KIND_PORTS_SHIFT) | KIND_IPV6;
+export const KIND_TUPLE: number =
+  KIND_PROTOCOL | (KIND_PORTS_MASK << KIND_PORTS_SHIFT) | KIND_IPV6 | KIND_NESTED;
 
 // STATE: 0 for a free row
 /** There is a flow, of which a record is due sooner or later. */

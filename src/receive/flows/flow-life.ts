@@ -1,11 +1,14 @@
+import type { PacketBatch } from '../../packet/batch.ts';
 import { FlowEndReason } from '../../packet/flow-record.ts';
 import { IpProtocol } from '../../wire/ip-protocol.ts';
 import { AnalysisTally } from '../analysis-tally.ts';
 import { flowOf, point } from './flow-aliases.ts';
 import type { FlowClock } from './flow-clock.ts';
 import {
+  CARRIES,
   FIRST_FROM_HIGH,
   FIRST_SECONDS,
+  HASH,
   IS_ALIAS,
   IS_FLOW,
   IS_OVER,
@@ -67,24 +70,24 @@ export class FlowLife {
     this.#idleSeconds[IpProtocol.udp] = options.idleSeconds.udp;
   }
 
-  /** A row for the key that is looked for: an alias of a flow, or what is yet to be begun as one. */
-  open(seconds: number, nanoseconds: number, flow: number): number {
+  /** A row for the key that was noted: an alias of `flow`, or with NO_ROW what is yet to be begun as a flow. */
+  open(batch: PacketBatch, slot: number, flow: number): number {
     const { now, offset } = this.#clock;
     if (this.#rows.isFull) this.drop(this.#rows.leastNeeded(flow, now, offset), FlowEndReason.evicted);
     const row = this.#rows.insert();
-    this.touch(row, seconds, nanoseconds);
+    this.touch(row, batch.seconds[slot]!, batch.nanoseconds[slot]!);
     if (flow !== NO_ROW) point(this.#words, row, flow);
     this.#rows.wheel.put(row, now + this.#idleSecondsOf(row), now);
     return row;
   }
 
   /** Begins a flow in a row that holds nothing but its key and its place in the wheel. */
-  begin(row: number, lane: number, direction: 0 | 1, seconds: number, nanoseconds: number): void {
+  begin(row: number, batch: PacketBatch, slot: number, lane: number): void {
     const words = this.#words;
     const at = row * ROW_WORDS;
-    words[at + STATE] = IS_FLOW | (direction === 0 ? 0 : FIRST_FROM_HIGH) | (lane << LANE_SHIFT);
-    words[at + START_SECONDS] = seconds;
-    words[at + START_NANOSECONDS] = nanoseconds;
+    words[at + STATE] = IS_FLOW | (this.#rows.direction === 0 ? 0 : FIRST_FROM_HIGH) | (lane << LANE_SHIFT);
+    words[at + START_SECONDS] = batch.seconds[slot]!;
+    words[at + START_NANOSECONDS] = batch.nanoseconds[slot]!;
     if (isTcp(words, at)) this.#options.tcp.begin(words, at + TCP);
     this.#options.tally[AnalysisTally.flowsOpened]! += 1;
     this.#setActive(this.active + 1);
@@ -98,16 +101,14 @@ export class FlowLife {
     this.#words[row * ROW_WORDS + LAST_NANOSECONDS] = nanoseconds;
   }
 
-  /** Whether a row has been without packets for so long that one that comes now is of another flow. */
-  isIdle(row: number): boolean {
-    const last = (this.#words[row * ROW_WORDS + LAST_SECONDS]! >>> 0) + this.#clock.offset;
-    return this.#clock.now - last >= this.#idleSecondsOf(row);
+  /** Whether a row has been without packets for so long that one that comes at this time is of another flow. */
+  isIdle(row: number, time: number): boolean {
+    return time - (this.#words[row * ROW_WORDS + LAST_SECONDS]! >>> 0) >= this.#idleSecondsOf(row);
   }
 
-  /** Whether a flow that has counted packets is to be reported although it goes on. */
-  isReportDue(row: number): boolean {
-    const first = (this.#words[row * ROW_WORDS + FIRST_SECONDS]! >>> 0) + this.#clock.offset;
-    return this.#clock.now - first >= this.#activeSeconds;
+  /** Whether a flow that has counted packets is to be reported at this time although it goes on. */
+  isReportDue(row: number, time: number): boolean {
+    return time - (this.#words[row * ROW_WORDS + FIRST_SECONDS]! >>> 0) >= this.#activeSeconds;
   }
 
   /** Ends a flow that was idle or is over, or forgets an alias. Returns the row where it is an alias from now on, else NO_ROW. */
@@ -161,8 +162,8 @@ export class FlowLife {
     const words = this.#words;
     const at = row * ROW_WORDS;
     const isFlow = (words[at + STATE]! & IS_FLOW) !== 0;
-    const isAhead = (words[at + LAST_SECONDS]! >>> 0) + this.#clock.offset > this.#clock.now;
-    if (isAhead || this.isIdle(row)) {
+    const time = this.#clock.now - this.#clock.offset;
+    if (words[at + LAST_SECONDS]! >>> 0 > time || this.isIdle(row, time)) {
       this.endIdle(row);
       return isFlow;
     }
@@ -200,7 +201,8 @@ export class FlowLife {
   /** Sets all of a row to 0 but its key and its place in the wheel. */
   #forget(row: number): void {
     const at = row * ROW_WORDS;
-    this.#words.fill(0, at + STATE, at + NEXT);
+    this.#words.fill(0, at + STATE, at + HASH);
+    this.#words.fill(0, at + CARRIES, at + NEXT);
   }
 
   #setActive(flows: number): void {

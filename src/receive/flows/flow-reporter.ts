@@ -34,6 +34,7 @@ import {
   KIND_PORTS_MASK,
   KIND_PORTS_SHIFT,
   KIND_PROTOCOL,
+  KIND_VLAN_MASK,
   KIND_VLAN_SHIFT,
   LANE_KEY,
   LAST_NANOSECONDS,
@@ -138,7 +139,7 @@ export class FlowReporter {
     record.ipVersion = (kind & KIND_IPV6) === 0 ? 4 : 6;
     record.protocol = kind & KIND_PROTOCOL;
     record.ports = ((kind >>> KIND_PORTS_SHIFT) & KIND_PORTS_MASK) as Ports;
-    record.vlanId = (kind >>> KIND_VLAN_SHIFT) - 1;
+    record.vlanId = ((kind >>> KIND_VLAN_SHIFT) & KIND_VLAN_MASK) - 1;
     record.nestedPath = words[at + NESTED_PATH]!;
     record.nestedId = words[at + NESTED_ID]! >>> 0;
     record.lane = this.#lanes.lane(

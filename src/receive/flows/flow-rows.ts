@@ -1,7 +1,11 @@
+import type { Innermost } from '../../packet/innermost.ts';
+import type { Layers } from '../../packet/layers.ts';
+import { IpProtocol } from '../../wire/ip-protocol.ts';
+import { makeKey } from '../lane-key.ts';
 import { FlowHash } from './flow-hash.ts';
 import { FlowIndex } from './flow-index.ts';
-import { copyKey } from './flow-key.ts';
-import { allocateRows, HASH, LAST_SECONDS, NEXT, NO_ROW, ROW_WORDS, STATE, IS_OVER } from './flow-layout.ts';
+import { copyKey, isSameTuple, kindOf, writeKey } from './flow-key.ts';
+import { allocateRows, LAST_SECONDS, NEXT, NO_ROW, ROW_WORDS, STATE, IS_OVER } from './flow-layout.ts';
 import { TimingWheel } from './timing-wheel.ts';
 
 /** Rows that are compared when one has to make room. */
@@ -10,10 +14,13 @@ const EVICTION_SAMPLE = 8;
 /** The memory of the flow table: which rows are in use, under which key, and when they are due. */
 export class FlowRows {
   readonly words: Int32Array;
-  /** First word of a row besides the others: the key that `find` looks for and `insert` takes is written to it. */
-  readonly keyAt: number;
+  /** 0 where the source of the packet that was looked for last is the lower endpoint of its flow, else 1. */
+  direction: 0 | 1 = 0;
   readonly wheel: TimingWheel;
   readonly #maxFlows: number;
+  readonly #perVlan: boolean;
+  /** First word of a row besides the others, in which keys are noted. */
+  readonly #keyAt: number;
   readonly #index: FlowIndex;
   /** First of the rows that were given back + 1, linked through NEXT; 0 for none. */
   #free = 0;
@@ -22,10 +29,12 @@ export class FlowRows {
   /** Where the search for a row to evict goes on. */
   #hand = 0;
 
-  constructor(maxFlows: number, hashSeed: number) {
+  /** @param perVlan whether flows of different VLANs are kept apart */
+  constructor(maxFlows: number, perVlan: boolean, hashSeed: number) {
     this.#maxFlows = maxFlows;
+    this.#perVlan = perVlan;
     this.words = allocateRows(maxFlows);
-    this.keyAt = maxFlows * ROW_WORDS;
+    this.#keyAt = maxFlows * ROW_WORDS;
     this.wheel = new TimingWheel(this.words);
     this.#index = new FlowIndex(this.words, maxFlows, new FlowHash(hashSeed));
   }
@@ -39,12 +48,55 @@ export class FlowRows {
     return this.#free === 0 && this.#fresh === this.#maxFlows;
   }
 
-  /** The row of the key at `keyAt`, or NO_ROW. */
-  find(): number {
-    return this.#index.find(this.keyAt);
+  /**
+   * The row of a packet's flow; NO_ROW where there is none, and then its key is noted for `insert`. Sets `direction`.
+   *
+   * What most packets are, IPv4 without a tunnel inside, is looked for without writing the key down.
+   */
+  find(view: DataView, layers: Layers, innermost: Innermost): number {
+    const { protocol } = innermost;
+    if (
+      innermost.ipVersion !== 4 ||
+      innermost.path !== 0 ||
+      layers.mirrorSourceVersion === 6 ||
+      protocol === IpProtocol.icmp ||
+      protocol === IpProtocol.icmpv6
+    )
+      return this.#findAny(view, layers, innermost);
+    const source = view.getInt32(innermost.sourceAt);
+    const destination = view.getInt32(innermost.destinationAt);
+    const { sourcePort, destinationPort } = innermost;
+    const isHigher = source === destination ? sourcePort > destinationPort : source >>> 0 > destination >>> 0;
+    this.direction = isHigher ? 1 : 0;
+    const row = this.#index.findPlain(
+      isHigher ? (destinationPort << 16) | sourcePort : (sourcePort << 16) | destinationPort,
+      isHigher ? destination : source,
+      isHigher ? source : destination,
+      kindOf(innermost, this.#perVlan),
+      makeKey(layers.encapsulation, layers.vni, layers.hasEndpoint, layers.linkType),
+      view.getInt32(layers.mirrorSourceAt),
+      layers.endpointHigh | 0,
+      layers.endpointLow | 0,
+    );
+    return row === NO_ROW ? this.#findAny(view, layers, innermost) : row;
   }
 
-  /** A row for the key that `find` did not find: all 0 but for its key. Not while full. It is in no list of the wheel yet. */
+  #findAny(view: DataView, layers: Layers, innermost: Innermost): number {
+    this.direction = writeKey(this.words, this.#keyAt, view, layers, innermost, this.#perVlan);
+    return this.#index.find(this.#keyAt);
+  }
+
+  /** Whether a row is of the same addresses, ports and protocol as the key that was noted. */
+  isCopy(row: number): boolean {
+    return isSameTuple(this.words, this.#keyAt, row * ROW_WORDS);
+  }
+
+  /** Notes a row's key for `insert`: the row is about to be given back. */
+  noteKeyOf(row: number): void {
+    copyKey(this.words, row * ROW_WORDS, this.#keyAt);
+  }
+
+  /** A row for the key that was noted and has none: all 0 but for its key. Not while full. It is in no list of the wheel yet. */
   insert(): number {
     const words = this.words;
     let row = this.#free - 1;
@@ -54,8 +106,7 @@ export class FlowRows {
       this.#free = words[row * ROW_WORDS + NEXT]!;
       words.fill(0, row * ROW_WORDS, (row + 1) * ROW_WORDS);
     }
-    copyKey(words, this.keyAt, row * ROW_WORDS);
-    words[row * ROW_WORDS + HASH] = words[this.keyAt + HASH]!;
+    copyKey(words, this.#keyAt, row * ROW_WORDS);
     this.#index.add(row);
     return row;
   }

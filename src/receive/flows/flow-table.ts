@@ -8,7 +8,6 @@ import { IpProtocol } from '../../wire/ip-protocol.ts';
 import { flowOf, join, point } from './flow-aliases.ts';
 import { FlowClock } from './flow-clock.ts';
 import { countPacket } from './flow-counters.ts';
-import { isSameTuple, writeKey } from './flow-key.ts';
 import {
   BAD_CHECKSUMS,
   DIRECTION_MASK,
@@ -90,13 +89,14 @@ export class FlowTable {
   readonly #life: FlowLife;
   readonly #reporter: FlowReporter;
   readonly #names: NameFinder | undefined;
-  readonly #perVlan: boolean;
+  /** The row of the key of the packet that `#choose` was asked about. */
+  #own = NO_ROW;
   /** Where `end` goes on. */
   #ending = 0;
 
   constructor(options: FlowTableOptions) {
     const { tally, laneCounters, names, emit, sha1Base64, idleSeconds, activeSeconds } = options;
-    const rows = new FlowRows(options.maxFlows, options.hashSeed ?? 0);
+    const rows = new FlowRows(options.maxFlows, options.perVlan, options.hashSeed ?? 0);
     const { words } = rows;
     const tcp = new TcpTracker({ holes: Math.min(options.gaps, GAP_INDEX), laneCounters, tally });
     const reporter = new FlowReporter({ words, tcp, names, tally, emit, sha1Base64 });
@@ -107,7 +107,6 @@ export class FlowTable {
     this.#tcp = tcp;
     this.#reporter = reporter;
     this.#names = names;
-    this.#perVlan = options.perVlan;
   }
 
   /** Flows that are open. */
@@ -130,31 +129,24 @@ export class FlowTable {
     duplicateOf: number,
   ): number {
     if (innermost.ipVersion === 0) return NO_FLOW;
-    const rows = this.#rows;
-    const seconds = batch.seconds[slot]!;
-    const nanoseconds = batch.nanoseconds[slot]!;
-    this.#clock.tick(seconds);
-    const direction = writeKey(this.#words, rows.keyAt, batch.view, layers, innermost, this.#perVlan);
-    let own = rows.find();
-    if (own !== NO_ROW && this.#life.isIdle(own)) own = this.#life.endIdle(own);
-    if (duplicateOf !== NOT_DUPLICATE) return this.#seeCopy(own, duplicateOf, seconds, nanoseconds);
+    this.#clock.tick(batch.seconds[slot]!);
+    let own = this.#rows.find(batch.view, layers, innermost);
+    if (duplicateOf !== NOT_DUPLICATE) return this.#seeCopy(own, duplicateOf, batch, slot);
 
-    if (own === NO_ROW) {
-      own = this.#life.open(seconds, nanoseconds, NO_ROW);
-      this.#life.begin(own, lane, direction, seconds, nanoseconds);
-    }
     let flow = own;
-    if ((this.#words[own * ROW_WORDS + STATE]! & IS_ALIAS) !== 0)
-      flow = this.#followAlias(own, lane, direction, seconds, nanoseconds);
-    this.#keepTime(flow, seconds, nanoseconds);
+    if (own === NO_ROW || this.#isAliasOrIdle(own)) {
+      flow = this.#choose(own, batch, slot, lane);
+      own = this.#own;
+    }
+    this.#keepTime(flow, batch.seconds[slot]!, batch.nanoseconds[slot]!);
     if (
       innermost.protocol === IpProtocol.tcp &&
-      innermost.transportAt !== ABSENT &&
-      innermost.ports === Ports.known
+      innermost.ports === Ports.known &&
+      innermost.transportAt !== ABSENT
     )
-      flow = this.#track(flow, own, batch, slot, innermost, lane, direction);
-    this.#count(flow, layers, innermost, direction);
-    if (flow === own) this.#noteInterface(own, batch.marks[slot]!, lane, direction);
+      flow = this.#track(flow, own, batch, slot, innermost, lane);
+    this.#count(flow, layers, innermost);
+    if (flow === own) this.#noteInterface(own, batch.marks[slot]!, lane);
     if (this.#names !== undefined && (this.#words[flow * ROW_WORDS + STATE]! & LOOKS_MASK) !== LOOKS_MASK)
       lookForNames(this.#names, this.#words, flow, batch, innermost);
     return flow;
@@ -192,35 +184,60 @@ export class FlowTable {
     return written;
   }
 
-  /** Counts a copy of a packet that was counted; its own row, if there is one, becomes an alias of the first one's flow. */
-  #seeCopy(own: number, duplicateOf: number, seconds: number, nanoseconds: number): number {
+  /** Counts a copy of a packet that was counted; the row of its key, made if need be, becomes an alias of the first one's flow. */
+  #seeCopy(found: number, duplicateOf: number, batch: PacketBatch, slot: number): number {
     const words = this.#words;
+    const own = this.#endIfIdle(found);
+    if (own !== NO_ROW) this.#rows.noteKeyOf(own);
     let flow = NO_ROW;
-    if (duplicateOf >= 0 && isSameTuple(words, this.#rows.keyAt, duplicateOf * ROW_WORDS))
-      flow = flowOf(words, duplicateOf);
+    if (duplicateOf >= 0 && this.#rows.isCopy(duplicateOf)) flow = flowOf(words, duplicateOf);
     const ownFlow = own === NO_ROW ? NO_ROW : flowOf(words, own);
     if (flow === NO_ROW) flow = ownFlow;
-    else if (own === NO_ROW) this.#life.open(seconds, nanoseconds, flow);
+    else if (own === NO_ROW) this.#life.open(batch, slot, flow);
     else if (ownFlow === NO_ROW) point(words, own, flow);
     else if (ownFlow !== flow) flow = join(words, flow, ownFlow);
     if (flow === NO_ROW) return NO_FLOW;
 
     words[flow * ROW_WORDS + DUPLICATES]! += 1;
     if (own !== NO_ROW && (words[own * ROW_WORDS + STATE]! & IS_FLOW) === 0)
-      this.#life.touch(own, seconds, nanoseconds);
+      this.#life.touch(own, batch.seconds[slot]!, batch.nanoseconds[slot]!);
     return flow;
   }
 
+  #isAliasOrIdle(row: number): boolean {
+    if ((this.#words[row * ROW_WORDS + STATE]! & IS_ALIAS) !== 0) return true;
+    return this.#life.isIdle(row, this.#clock.packetTime);
+  }
+
+  /** The row, or NO_ROW where what it held was idle and is ended. The key is noted then. */
+  #endIfIdle(row: number): number {
+    if (row === NO_ROW || !this.#life.isIdle(row, this.#clock.packetTime)) return row;
+    this.#rows.noteKeyOf(row);
+    return this.#life.endIdle(row);
+  }
+
+  /** The flow of a packet: a new one, or that of which its row is an alias. Sets `#own` to the row of its key. */
+  #choose(found: number, batch: PacketBatch, slot: number, lane: number): number {
+    const own = this.#endIfIdle(found);
+    if (own !== NO_ROW) {
+      this.#own = own;
+      return this.#followAlias(own, batch, slot, lane);
+    }
+    this.#own = this.#life.open(batch, slot, NO_ROW);
+    this.#life.begin(this.#own, batch, slot, lane);
+    return this.#own;
+  }
+
   /** The flow that an alias stands for; a flow of its own where that is gone. */
-  #followAlias(own: number, lane: number, direction: 0 | 1, seconds: number, nanoseconds: number): number {
+  #followAlias(own: number, batch: PacketBatch, slot: number, lane: number): number {
     const words = this.#words;
     const isFlow = (words[own * ROW_WORDS + STATE]! & IS_FLOW) !== 0;
-    if (!isFlow) this.#life.touch(own, seconds, nanoseconds);
-    let flow = flowOf(words, own);
-    if (flow !== NO_ROW && this.#life.isIdle(flow)) flow = this.#life.endIdle(flow);
-    if (flow !== NO_ROW) return flow;
+    if (!isFlow) this.#life.touch(own, batch.seconds[slot]!, batch.nanoseconds[slot]!);
+    const owner = flowOf(words, own);
+    if (owner !== NO_ROW && !this.#life.isIdle(owner, this.#clock.packetTime)) return owner;
+    if (owner !== NO_ROW) this.#life.endIdle(owner);
     words[own * ROW_WORDS + STATE]! &= ~IS_ALIAS;
-    if (!isFlow) this.#life.begin(own, lane, direction, seconds, nanoseconds);
+    if (!isFlow) this.#life.begin(own, batch, slot, lane);
     return own;
   }
 
@@ -229,7 +246,7 @@ export class FlowTable {
     const words = this.#words;
     const at = flow * ROW_WORDS;
     let isFirst = (words[at + PACKETS]! | words[at + PACKETS + 1]!) === 0;
-    if (!isFirst && this.#life.isReportDue(flow)) {
+    if (!isFirst && this.#life.isReportDue(flow, this.#clock.packetTime)) {
       this.#reporter.report(flow, FlowEndReason.active);
       isFirst = true;
     }
@@ -253,61 +270,44 @@ export class FlowTable {
     slot: number,
     innermost: Innermost,
     lane: number,
-    direction: 0 | 1,
   ): number {
-    const seconds = batch.seconds[slot]!;
-    const nanoseconds = batch.nanoseconds[slot]!;
     let found = flow;
-    let events = this.#see(found, batch, innermost, direction, seconds, nanoseconds);
+    let events = this.#seeSegment(found, batch, slot, innermost);
+    if (events === TcpEvent.none) return found;
     if ((events & TcpEvent.reopened) !== 0) {
-      found = this.#reopen(flow, own, lane, direction, seconds, nanoseconds);
-      events = this.#see(found, batch, innermost, direction, seconds, nanoseconds);
+      found = this.#reopen(flow, own, batch, slot, lane);
+      events = this.#seeSegment(found, batch, slot, innermost);
     }
     if ((events & (TcpEvent.closed | TcpEvent.reset)) !== 0)
       this.#life.close(found, (events & TcpEvent.reset) === 0 ? IS_FINISHED : IS_RESET);
     return found;
   }
 
-  #see(
-    flow: number,
-    batch: PacketBatch,
-    innermost: Innermost,
-    direction: 0 | 1,
-    seconds: number,
-    nanoseconds: number,
-  ): number {
+  #seeSegment(flow: number, batch: PacketBatch, slot: number, innermost: Innermost): number {
     const words = this.#words;
     const at = flow * ROW_WORDS;
-    const lane = words[at + STATE]! >>> LANE_SHIFT;
     const { bytes, view } = batch;
+    const lane = words[at + STATE]! >>> LANE_SHIFT;
+    const seconds = batch.seconds[slot]!;
+    const nanoseconds = batch.nanoseconds[slot]!;
+    const { direction } = this.#rows;
     return this.#tcp.see(words, at + TCP, direction, bytes, view, innermost, lane, seconds, nanoseconds);
   }
 
   /** Ends the flow of a connection that is over, and begins another one for the key of the packet. */
-  #reopen(
-    flow: number,
-    own: number,
-    lane: number,
-    direction: 0 | 1,
-    seconds: number,
-    nanoseconds: number,
-  ): number {
+  #reopen(flow: number, own: number, batch: PacketBatch, slot: number, lane: number): number {
+    this.#rows.noteKeyOf(own);
     this.#life.drop(flow, FlowEndReason.fin);
-    let found = own;
-    if (flow === own) {
-      found = this.#life.open(seconds, nanoseconds, NO_ROW);
-      this.#life.begin(found, lane, direction, seconds, nanoseconds);
-    } else {
-      found = this.#followAlias(own, lane, direction, seconds, nanoseconds);
-    }
-    this.#keepTime(found, seconds, nanoseconds);
+    const found =
+      flow === own ? this.#choose(NO_ROW, batch, slot, lane) : this.#followAlias(own, batch, slot, lane);
+    this.#keepTime(found, batch.seconds[slot]!, batch.nanoseconds[slot]!);
     return found;
   }
 
-  #count(flow: number, layers: Layers, innermost: Innermost, direction: 0 | 1): void {
+  #count(flow: number, layers: Layers, innermost: Innermost): void {
     const words = this.#words;
     const at = flow * ROW_WORDS;
-    countPacket(words, at + direction, innermost.wireLen, innermost.end - innermost.ipAt);
+    countPacket(words, at + this.#rows.direction, innermost.wireLen, innermost.end - innermost.ipAt);
     if (layers.truncated === 1) words[at + TRUNCATED]! += 1;
     if (layers.transportVerdict === Verdict.bad || layers.ipVerdict === Verdict.bad)
       words[at + BAD_CHECKSUMS]! += 1;
@@ -316,7 +316,7 @@ export class FlowTable {
   }
 
   /** Keeps what the interface says of the direction, and the lane's slot, which may have changed. */
-  #noteInterface(flow: number, marks: number, lane: number, direction: 0 | 1): void {
+  #noteInterface(flow: number, marks: number, lane: number): void {
     const words = this.#words;
     const at = flow * ROW_WORDS + STATE;
     const state = words[at]!;
@@ -324,6 +324,7 @@ export class FlowTable {
     if (((state >>> DIRECTION_SHIFT) & DIRECTION_MASK) !== Direction.unknown) return;
     const isIngress = (marks & Mark.ingress) !== 0;
     if (!isIngress && (marks & Mark.egress) === 0) return;
-    words[at]! |= (isIngress === (direction === 0) ? Direction.ingress : Direction.egress) << DIRECTION_SHIFT;
+    words[at]! |=
+      (isIngress === (this.#rows.direction === 0) ? Direction.ingress : Direction.egress) << DIRECTION_SHIFT;
   }
 }
