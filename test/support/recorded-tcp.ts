@@ -16,6 +16,7 @@ export interface Recorded {
   readonly sequence: number;
   /** Data, SYN and FIN: 0 for a packet that only acknowledges. */
   readonly length: number;
+  readonly isSyn: boolean;
 }
 
 const FILE_HEADER_BYTES = 24;
@@ -44,7 +45,7 @@ export function recordedTcp(): Recorded[] {
 }
 
 /** Read here by hand, so that what is tested is not what tests. */
-function segmentOf(frame: Buffer): Pick<Recorded, 'stream' | 'sequence' | 'length'> {
+function segmentOf(frame: Buffer): Pick<Recorded, 'stream' | 'sequence' | 'length' | 'isSyn'> {
   const isIpv4 = frame[ETHERNET_BYTES]! >>> 4 === 4;
   const ip = frame.subarray(ETHERNET_BYTES);
   const headerBytes = isIpv4 ? 20 : 40;
@@ -56,6 +57,7 @@ function segmentOf(frame: Buffer): Pick<Recorded, 'stream' | 'sequence' | 'lengt
     stream: ip.toString('hex', isIpv4 ? 12 : 8, headerBytes) + tcp.toString('hex', 0, 4),
     sequence: tcp.readUInt32BE(4),
     length: dataBytes + ((flags >>> 1) & 1) + (flags & 1),
+    isSyn: (flags & 2) !== 0,
   };
 }
 
