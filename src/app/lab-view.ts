@@ -44,7 +44,8 @@ export class LabView {
         COLUMNS.map((column, i) => align(column, row[column], widths[i] ?? 0)).join('  '),
       ),
       `received ${received}, delivered ${delivered}, dropped by the kernel ${dropped.kernel}`,
-      `files: ${this.#directory}/<lane>/`,
+      `flows: ${report.flows.active} open, ${report.flows.records} records written`,
+      `files: ${this.#directory}/<lane>/, records: ${this.#directory}/flows/`,
     ];
   }
 

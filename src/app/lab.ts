@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/settings.ts';
@@ -108,6 +108,8 @@ async function labConfig(directory: string): Promise<Config> {
       `http.port=${ports.http}`,
       `sinks.captures.kind=files`,
       `sinks.captures.directory=${directory}`,
+      `sinks.flows.kind=flow-files`,
+      `sinks.flows.directory=${join(directory, 'flows')}`,
     ],
   });
 }
