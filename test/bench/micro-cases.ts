@@ -21,6 +21,7 @@ import * as checksum from '../../src/wire/checksum.ts';
 import { mirroredLoad } from '../support/mirrored-load.ts';
 import { batchOf, defaultPorts, makeBench } from '../support/receiving.ts';
 import { orderCase } from './order-cases.ts';
+import { tcpCase } from './tcp-cases.ts';
 
 /** Goes over the block once. */
 export type Pass = () => number;
@@ -48,7 +49,16 @@ export const microCases: readonly MicroCase[] = [
     source: 'receive/order/resequencer.ts',
     make: (bytes) => orderCase(received(bytes), Infinity),
   },
-  { name: 'order, a tenth held', source: 'receive/order/resequencer.ts', make: (bytes) => orderCase(received(bytes), 5) },
+  {
+    name: 'order, a tenth held',
+    source: 'receive/order/resequencer.ts',
+    make: (bytes) => orderCase(received(bytes), 5),
+  },
+  {
+    name: 'TCP connections',
+    source: 'receive/flows/tcp-tracker.ts',
+    make: (bytes) => tcpCase(received(bytes)),
+  },
   { name: 'symmetry meter', source: 'receive/symmetry.ts', make: symmetryCase },
   { name: 'whole receiver', source: 'receive/receiver.ts', make: receiverCase },
   { name: 'pcapng block', source: 'format/pcapng-encoder.ts', make: pcapngCase },
