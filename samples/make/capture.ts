@@ -48,7 +48,7 @@ export function pcapFile(packets: readonly Packet[]): Buffer {
 
 /** A pcapng file of Ethernet interfaces with these names. */
 export function pcapngFile(packets: readonly Packet[], names: readonly string[]): Buffer {
-  const section = Buffer.alloc(pcapng.sectionHeaderBytes);
+  const section = Buffer.alloc(pcapng.sectionHeaderBytes());
   pcapng.sectionHeaderBlock(section, 0);
   const interfaces = names.map((name) => {
     const block = Buffer.alloc(pcapng.interfaceBlockBytes(name));
