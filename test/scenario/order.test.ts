@@ -38,7 +38,7 @@ const networks: readonly Disorder[] = [
   { loss: 20, copies: 100, late: 300, ...reach },
 ];
 
-const settings: readonly Pick<OrderSettings, 'holdUs' | 'holdPackets'>[] = [
+const others: readonly Pick<OrderSettings, 'holdUs' | 'holdPackets'>[] = [
   { holdUs: 20_000, holdPackets: 64 },
   { holdUs: 20_000, holdPackets: 32 },
   { holdUs: 20_000, holdPackets: 16 },
@@ -159,7 +159,7 @@ describe('TCP of a kernel, a network that reorders, the resequencer', () => {
   }, 240_000);
 
   test('what other settings leave, over the same ten networks', async () => {
-    const rows = settings.map((own) => {
+    const rows = others.map((own) => {
       const outcomes = networks.map((shape, index) => pass(index + 1, shape, { ...defaults, ...own }));
       const sum = (of: (outcome: Outcome) => number): number =>
         outcomes.reduce((total, outcome) => total + of(outcome), 0);

@@ -3,7 +3,7 @@ import * as tcp from '../../wire/tcp.ts';
 import type { GivenUpPlaces } from './given-up.ts';
 import { Held, HoldRing } from './hold-ring.ts';
 import type { OrderCounts } from './order-counts.ts';
-import type { OrderedOutput } from './ordered-output.ts';
+import type { OrderedOutput } from './resequencer-options.ts';
 import type { Segment } from './segment.ts';
 import { Column, NONE, StreamState, type StreamTable } from './stream-table.ts';
 

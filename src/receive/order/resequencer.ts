@@ -3,33 +3,16 @@ import type { Innermost } from '../../packet/innermost.ts';
 import type { Layers } from '../../packet/layers.ts';
 import { Mark } from '../../packet/mark.ts';
 import * as tcp from '../../wire/tcp.ts';
+import { DirectOutput } from './direct-output.ts';
 import { GivenUpPlaces } from './given-up.ts';
 import { HeldPackets } from './held-packets.ts';
 import { OrderCounts } from './order-counts.ts';
-import type { OrderedOutput } from './ordered-output.ts';
 import { PacketClock } from './packet-clock.ts';
+import type { ResequencerOptions } from './resequencer-options.ts';
 import { Segment } from './segment.ts';
 import { Column, NONE, StreamState, StreamTable } from './stream-table.ts';
 
-export type { OrderedOutput } from './ordered-output.ts';
-
-export interface ResequencerOptions {
-  /** Longest time that a packet is held, µs of the packets' own time; 0: none is. */
-  readonly holdUs: number;
-  /** Most packets of one stream that are held, at least 1. */
-  readonly holdPackets: number;
-  /** Memory for the packets that are held, at least 64. */
-  readonly holdBytes: number;
-  /** Most streams that are known at one time, a power of two, at least 8: 229 bytes each. */
-  readonly streams: number;
-  /** This worker's row of `AnalysisTally`. */
-  readonly tally: Float64Array;
-  /** This worker's rows of `LaneCounter`. */
-  readonly laneCounters: Float64Array;
-  /** Where every sink takes packets in order: the packet ledger, in which one that is held is not yet delivered. */
-  readonly ledger: Float64Array | undefined;
-  readonly output: OrderedOutput;
-}
+export type { OrderedOutput, ResequencerOptions } from './resequencer-options.ts';
 
 /** A sequence number so far from the one expected is not a matter of order any more. */
 const FAR = 1 << 24;
@@ -48,7 +31,7 @@ const { syn: SYN, fin: FIN, rst: RST } = tcp.Flag;
 export class Resequencer {
   readonly #holdUs: number;
   readonly #holdPackets: number;
-  readonly #output: OrderedOutput;
+  readonly #direct: DirectOutput;
   readonly #streams: StreamTable;
   readonly #held: HeldPackets;
   readonly #givenUp: GivenUpPlaces;
@@ -60,12 +43,17 @@ export class Resequencer {
     const { streams, tally, laneCounters, ledger, holdBytes, output } = options;
     this.#holdUs = options.holdUs;
     this.#holdPackets = options.holdPackets;
-    this.#output = output;
     this.#streams = new StreamTable(streams);
     this.#givenUp = new GivenUpPlaces(streams);
     this.#counts = new OrderCounts(tally, laneCounters, ledger);
-    const { counts, givenUp } = { counts: this.#counts, givenUp: this.#givenUp };
-    this.#held = new HeldPackets({ streams: this.#streams, holdBytes, givenUp, counts, output });
+    this.#direct = new DirectOutput(output, this.#counts);
+    this.#held = new HeldPackets({
+      streams: this.#streams,
+      holdBytes,
+      givenUp: this.#givenUp,
+      counts: this.#counts,
+      output,
+    });
   }
 
   get heldPackets(): number {
@@ -78,7 +66,7 @@ export class Resequencer {
     if (!this.#held.isEmpty) this.release(seconds, batch.nanoseconds[slot]!);
     const segment = this.#segment;
     if (this.#holdUs === 0 || !segment.read(batch.view, innermost)) {
-      this.#pass(batch, slot, Mark.none);
+      this.#direct.pass(batch, slot, Mark.none);
       return;
     }
     const row = this.#streams.find(batch.view, layers, innermost, batch.lane[slot]!);
@@ -95,7 +83,7 @@ export class Resequencer {
       (segment.flags & (SYN | FIN | RST)) === 0
     ) {
       words[row + Column.next] = segment.end;
-      this.#pass(batch, slot, Mark.none);
+      this.#direct.pass(batch, slot, Mark.none);
       return;
     }
     this.#take(row, batch, slot, layers);
@@ -121,7 +109,7 @@ export class Resequencer {
   /** A packet of a stream that is not known. */
   #takeFirst(batch: PacketBatch, slot: number, layers: Layers, innermost: Innermost): void {
     if ((this.#segment.flags & RST) !== 0) {
-      this.#pass(batch, slot, Mark.none);
+      this.#direct.pass(batch, slot, Mark.none);
       return;
     }
     const row = this.#open(batch, slot, layers, innermost);
@@ -153,8 +141,8 @@ export class Resequencer {
       if ((state & StreamState.synSeen) !== 0 ? behind === 0 : behind >= 0 && behind < LATE_SYN_BYTES) {
         words[row + Column.start] = start;
         words[row + Column.state] = state | StreamState.synSeen;
-        if ((state & StreamState.synSeen) === 0) this.#passLate(batch, slot);
-        else this.#pass(batch, slot, Mark.none);
+        if ((state & StreamState.synSeen) === 0) this.#direct.passLate(batch, slot);
+        else this.#direct.pass(batch, slot, Mark.none);
         return;
       }
     }
@@ -197,9 +185,9 @@ export class Resequencer {
     const { words } = this.#streams;
     const { sequence, end, flags } = this.#segment;
     if (end !== sequence && this.#givenUp.fill(row, sequence, end, batch.seconds[slot]!)) {
-      this.#passLate(batch, slot);
+      this.#direct.passLate(batch, slot);
     } else {
-      this.#pass(batch, slot, Mark.none);
+      this.#direct.pass(batch, slot, Mark.none);
     }
     if (((end - words[row + Column.next]!) | 0) <= 0) return;
     words[row + Column.next] = end;
@@ -212,7 +200,7 @@ export class Resequencer {
     const { words } = this.#streams;
     const { sequence, end, flags } = this.#segment;
     if ((flags & RST) !== 0) {
-      this.#pass(batch, slot, Mark.none);
+      this.#direct.pass(batch, slot, Mark.none);
       return;
     }
     const isClosed = (words[row + Column.state]! & StreamState.closed) !== 0;
@@ -228,7 +216,7 @@ export class Resequencer {
     words[row + Column.start] = sequence;
     words[row + Column.next] = end;
     this.#note(row, flags);
-    this.#pass(batch, slot, Mark.none);
+    this.#direct.pass(batch, slot, Mark.none);
   }
 
   /** A packet of a stream whose beginning is not known yet. */
@@ -273,7 +261,7 @@ export class Resequencer {
     this.#held.giveUpBefore(row, sequence);
     if (((end - words[row + Column.next]!) | 0) > 0) words[row + Column.next] = end;
     this.#note(row, flags);
-    this.#pass(batch, slot, Mark.none);
+    this.#direct.pass(batch, slot, Mark.none);
   }
 
   /** A packet whose turn it is leaves, and what waited for it follows. */
@@ -281,27 +269,8 @@ export class Resequencer {
     const waiting = this.#streams.words[row + Column.held]!;
     this.#note(row, flags);
     if (waiting > 0) this.#counts.reordered(batch.lane[slot]!, waiting);
-    this.#pass(batch, slot, Mark.none);
+    this.#direct.pass(batch, slot, Mark.none);
     if (waiting > 0) this.#held.releaseFollowing(row);
-  }
-
-  #passLate(batch: PacketBatch, slot: number): void {
-    this.#counts.late(batch.lane[slot]!);
-    this.#pass(batch, slot, Mark.late);
-  }
-
-  #pass(batch: PacketBatch, slot: number, mark: number): void {
-    this.#output.put(
-      batch,
-      batch.frameAt[slot]!,
-      batch.frameEnd[slot]!,
-      batch.lane[slot]!,
-      batch.seconds[slot]!,
-      batch.nanoseconds[slot]!,
-      batch.frameWireLen[slot]!,
-      batch.transportVerdict[slot]!,
-      batch.marks[slot]! | mark,
-    );
   }
 
   #note(row: number, flags: number): void {
