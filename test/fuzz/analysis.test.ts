@@ -13,6 +13,7 @@ import { InterfaceTable } from '../../src/receive/flows/interface-table.ts';
 import { NameFinder } from '../../src/receive/flows/name-finder.ts';
 import { FragmentTable } from '../../src/receive/fragments.ts';
 import { InnermostReader } from '../../src/receive/innermost.ts';
+import { LANE_COUNTERS_LENGTH, LaneCounter } from '../../src/receive/lane-counters.ts';
 import { allocateLanes } from '../../src/receive/lane-memory.ts';
 import { LaneDirectory } from '../../src/receive/lanes.ts';
 import { Resequencer } from '../../src/receive/order/resequencer.ts';
@@ -176,6 +177,10 @@ test.each(runs)(
     const outside = tally[duplicates]! + tally[withoutFlow]! - records.copiesWithoutFlow;
     expect(records.packets + outside).toBe(frames);
     expect(records.duplicates).toBeLessThanOrEqual(tally[duplicates]!);
+    expect(records.duplicates).toBeGreaterThan(0);
+    expect(ofAllLanes(laneCounters, LaneCounter.packets)).toBe(ledger[Tally.delivered]);
+    expect(ofAllLanes(laneCounters, LaneCounter.duplicates)).toBe(tally[duplicates]);
+    expect(ofAllLanes(laneCounters, LaneCounter.tcpFlows)).toBeGreaterThan(0);
     expect(laneCounters.every((value) => Number.isFinite(value) && value >= 0)).toBe(true);
     expect(tally.every((value) => Number.isFinite(value) && value >= 0)).toBe(true);
     expect(silent(tally)).toEqual([]);
@@ -183,6 +188,12 @@ test.each(runs)(
   },
   3_600_000,
 );
+
+function ofAllLanes(counters: Float64Array, counter: number): number {
+  let sum = 0;
+  for (let at = counter; at < counters.length; at += LANE_COUNTERS_LENGTH) sum += counters[at]!;
+  return sum;
+}
 
 /** What the walk never met: counters that stayed 0, but for those that are 0 at the end, and ends that are none. */
 function silent(tally: Float64Array): string[] {
