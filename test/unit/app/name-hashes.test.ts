@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { nameHashes, sha1Base64 } from '../../../src/app/name-hashes.ts';
 import { communityId } from '../../../src/wire/community-id.ts';
@@ -12,6 +14,16 @@ test('SHA-256: FIPS 180-4, the example of three letters', () => {
 test('HMAC: RFC 4231 test case 2', () => {
   const mac = nameHashes.hmacSha256(Buffer.from('Jefe'), Buffer.from('what do ya want for nothing?'));
   expect(toHex(mac)).toBe('5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843');
+});
+
+test('HMAC is what Node makes of it, whatever key of at most 64 bytes and text', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), fc.uint8Array({ maxLength: 200 }), (key, text) => {
+      expect(toHex(nameHashes.hmacSha256(key, text))).toBe(
+        createHmac('sha256', key).update(text).digest('hex'),
+      );
+    }),
+  );
 });
 
 test('a block of AES: FIPS 197 appendix C.1', () => {
