@@ -9,7 +9,7 @@ export interface DuplicateFinderOptions {
   readonly windowUs: number;
   /** Whether a packet may be a copy of one that came under another VNI or encapsulation. */
   readonly acrossVnis: boolean;
-  /** Memory for packets that are remembered; at least 4 kB are taken. See `ENTRY_BYTES`. */
+  /** Memory for packets that are remembered, `ENTRY_BYTES` each: enough for twice what comes within a window. */
   readonly memoryBytes: number;
   /** One row of `AnalysisTally`. */
   readonly tally: Float64Array;
@@ -31,13 +31,10 @@ const NO_SHIFT = -1;
  * other delivers a new transmission. So whatever a single source repeats is never a copy, and both ends of a connection
  * give each transmission once, in whatever order they come. What only one end saw is counted once as well.
  *
- * Four sources are told apart for one packet. All that a fifth delivers is a copy, its retransmissions included. An entry
- * lives until the window is over since its last transmission, copies do not prolong it; or until four younger ones
- * need its place, which is counted. Packets may come a little out of their order in time; where time jumps by more than the
- * window, forwards or backwards, all is forgotten.
- *
- * A packet has four entries it may use. With a quarter of all entries in use one packet in 250 finds them taken: memory
- * for four times the packets that come within a window is enough.
+ * Four sources are told apart for one packet. All that a fifth delivers is a copy, its retransmissions included. A packet
+ * is remembered until the window is over since its last transmission, which copies do not prolong, or until memory is full
+ * and it is the oldest, which is counted. Packets may come a little out of their order in time; what is more than the
+ * window earlier or later is another time, also where a second file begins before the first one ended.
  */
 export class DuplicateFinder {
   readonly #acrossVnis: boolean;

@@ -186,7 +186,7 @@ export class PacketIdentity {
       at += STRIPE_BYTES;
       if (at === headEnd) {
         this.headA = finish(a, b, c, d);
-        this.headB = finish(c, d, b, a);
+        this.headB = check(a, b, c, d);
       }
     }
     for (; at < end; at += 4) {
@@ -199,7 +199,7 @@ export class PacketIdentity {
       d = next;
     }
     this.allA = finish(a, b, c, d);
-    this.allB = finish(c, d, b, a);
+    this.allB = check(a, b, c, d);
     if (headEnd < end) return;
     this.headA = this.allA;
     this.headB = this.allB;
@@ -211,12 +211,18 @@ function step(lane: number, word: number): number {
   return (mixed << 15) | (mixed >>> 17);
 }
 
-/** One half of the number that four lanes come to; the other half has them in another order. */
+/** One half of the number that four lanes come to: all its bits depend on all of them. */
 function finish(a: number, b: number, c: number, d: number): number {
-  const sum =
-    Math.imul(a ^ ((c << 11) | (c >>> 21)), FACTOR_B) + Math.imul(b ^ ((d << 17) | (d >>> 15)), FACTOR_C);
+  const first = Math.imul(a ^ ((c << 11) | (c >>> 21)), FACTOR_B);
+  const second = Math.imul(b ^ ((d << 17) | (d >>> 15)), FACTOR_C);
+  const sum = (first + second) | 0;
   const mixed = Math.imul(sum ^ (sum >>> 15), FACTOR_A);
   return mixed ^ (mixed >>> 13);
+}
+
+/** The other half: the lanes, whose bits are mixed already, put together in another way. */
+function check(a: number, b: number, c: number, d: number): number {
+  return ((a ^ ((b << 9) | (b >>> 23))) + (c ^ ((d << 19) | (d >>> 13)))) | 0;
 }
 
 /** One to three bytes, the first in the lowest. */
