@@ -38,6 +38,8 @@ const IPV6 = 0x8000_0000;
 
 /** Entries that one packet may lie in: the one that its hash names, and those behind it. */
 const PROBES = 8;
+/** Older than any entry in use: nothing is lost with it. */
+const FREE = -1;
 /** Odd numbers with their bits well mixed, of MurmurHash3's finaliser. */
 const FACTOR = 0x85eb_ca6b;
 const LAST_FACTOR = 0xc2b2_ae35;
@@ -60,7 +62,8 @@ export interface FragmentTableOptions {
  * such a copy or a retransmission and no attack. A fragment that does not fit to a packet of which all has come begins
  * another packet: identifications come again within seconds (RFC 6864 section 1).
  *
- * Memory is taken once: `entries` times 128 bytes. Time is the largest that was ever told.
+ * Memory is taken once: `entries` times 128 bytes. Time is the largest that was told; where it goes back by more than the
+ * timeout, as from one capture to the next, all is forgotten.
  */
 export class FragmentTable {
   readonly #words: Int32Array;
@@ -87,7 +90,7 @@ export class FragmentTable {
    */
   see(view: DataView, layers: Layers, fragment: Fragment, seconds: number, out: Innermost): void {
     this.#tally[AnalysisTally.fragments]!++;
-    if (seconds > this.#now) this.#now = seconds;
+    if (seconds > this.#now || this.#now - seconds > this.#timeoutSeconds) this.#now = seconds;
     if (isTiny(fragment, out)) this.#tally[AnalysisTally.fragmentsTiny]!++;
     this.#writeKey(view, layers, fragment, out);
     const at = this.#entry();
@@ -172,13 +175,13 @@ export class FragmentTable {
         if (this.#isExpired(at)) this.#begin(at);
         return at;
       }
-      const since = isUsed ? words[at + SINCE]! >>> 0 : -1;
+      const since = isUsed && !this.#isExpired(at) ? words[at + SINCE]! >>> 0 : FREE;
       if (since < chosenSince) {
         chosen = at;
         chosenSince = since;
       }
     }
-    if (chosenSince >= 0 && !this.#isExpired(chosen)) this.#tally[AnalysisTally.fragmentsEvicted]!++;
+    if (chosenSince !== FREE) this.#tally[AnalysisTally.fragmentsEvicted]!++;
     words.set(this.#key, chosen);
     this.#begin(chosen);
     return chosen;
@@ -193,7 +196,7 @@ export class FragmentTable {
   }
 
   #isExpired(at: number): boolean {
-    return this.#now - (this.#words[at + SINCE]! >>> 0) > this.#timeoutSeconds;
+    return Math.abs(this.#now - (this.#words[at + SINCE]! >>> 0)) > this.#timeoutSeconds;
   }
 
   /** Begins a packet in an entry whose key stands. */
