@@ -21,7 +21,7 @@ const REST_WORDS = 9;
 const GOLDEN = 0x9e37_79b9;
 
 /**
- * Hash of a flow's key: each word times an odd number of its own, folded, and the sum mixed once more.
+ * Hash of a flow's key: each word, folded, times an odd number of its own, and the sum of these mixed once more.
  *
  * The numbers follow from a seed. Who sends the mirrored traffic may choose its addresses and ports so that the keys of many
  * flows meet in one place of the index: not without knowing the seed.
@@ -104,9 +104,9 @@ export function identityHalf(words: Int32Array, at: number, half: 0 | 1): number
   return finish(identities[half].of(words, at) ^ finish(start + half)) >>> 0;
 }
 
+/** The upper half goes into the lower one first: a product has nothing in its lower bits but what they had. */
 function fold(word: number, factor: number): number {
-  const product = Math.imul(word, factor);
-  return product ^ (product >>> 15);
+  return Math.imul(word ^ (word >>> 16), factor);
 }
 
 /** Spreads all bits over all bits: the finaliser of MurmurHash3. */

@@ -93,6 +93,17 @@ test('an alias whose flow is gone becomes a flow', () => {
   });
 });
 
+test('an alias whose flow has given its row to another one is no alias of that', () => {
+  const feed = new FlowFeed();
+  const flow = feed.see({ ...there, source: one });
+  feed.see({ ...there, source: two, duplicateOf: flow });
+  feed.see({ ...there, source: two, time: 59, duplicateOf: NO_FLOW });
+  feed.expire(60);
+  expect(feed.see({ ...there, ports: [1, 443], source: one, time: 61 })).toBe(flow);
+  expect(feed.see({ ...there, source: two, time: 61 })).not.toBe(flow);
+  expect(feed.finish().map(({ packets }) => packets)).toEqual([1, 1, 1]);
+});
+
 test('an alias has no record, and is forgotten by itself', () => {
   const feed = new FlowFeed({ maxFlows: 2 });
   const flow = feed.see({ ...there, source: one });
