@@ -15,7 +15,7 @@
 import { putU16, putU32, u16, u32 } from './bytes.ts';
 
 /** Bytes of a header without checksum, key and sequence number. */
-export const FIXED_LEN = 4;
+const FIXED_LEN = 4;
 
 const VERSION = 1;
 const PROTOCOL_TYPE = 2;
