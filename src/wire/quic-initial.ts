@@ -25,10 +25,11 @@ export const FrameType = { padding: 0, ping: 1, ack: 2, ackEcn: 3, crypto: 6 } a
 /** The sample for header protection begins so far after where the packet number does; RFC 9001 section 5.4.2. */
 export const SAMPLE_OFFSET = 4;
 export const SAMPLE_LEN = 16;
-/** Bytes of the tag at the end of a protected packet. */
-export const TAG_LEN = 16;
 /** A client chooses at least so many bytes for the id from which the first keys are made; RFC 9000 section 7.2. */
 export const FIRST_ID_LEN_MIN = 8;
+
+/** A client sends its Initial packets in datagrams of at least so many bytes; RFC 9000 section 14.1. */
+export const DATAGRAM_LEN_MIN = 1200;
 
 const FIXED_BITS = 0xc0;
 const VERSION = 1;

@@ -12,9 +12,9 @@ import { u16 } from './bytes.ts';
 export const HEADER_LEN = 5;
 
 /** Content type of handshake messages. */
-export const HANDSHAKE = 22;
+const HANDSHAKE = 22;
 /** Most bytes that an unencrypted record carries. */
-export const CONTENT_LEN_MAX = 0x4000;
+const CONTENT_LEN_MAX = 0x4000;
 
 const TYPE = 0;
 const VERSION = 1;

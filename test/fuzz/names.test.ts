@@ -141,7 +141,7 @@ function conversation(random: Seeded) {
     initialPacket({
       destinationId: id,
       packetNumber,
-      frames: random.below(2) === 0 ? one : mutated(random, one),
+      frames: Buffer.concat([random.below(2) === 0 ? one : mutated(random, one), Buffer.alloc(1200)]),
     }),
   );
   return Array.from({ length: 8 }, () => {

@@ -32,6 +32,7 @@ export class QuicOpener {
 
   /** Hands on the crypto data of the datagram `at .. end - 1`. False where no packet of it could be opened. */
   open(bytes: Buffer, at: number, end: number, sink: CryptoSink): boolean {
+    if (end - at < quic.DATAGRAM_LEN_MIN) return false;
     const header = this.#header;
     let opened = false;
     let cursor = at;

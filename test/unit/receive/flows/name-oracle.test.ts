@@ -231,7 +231,7 @@ describe('QUIC', () => {
   const message = hex(quicCryptoFrame).subarray(4);
   /** A client's datagram of the usual size. */
   function datagram(id: number, packetNumber: number, ...frames: Uint8Array[]): LookedAt {
-    const padded = Buffer.concat([...frames, Buffer.alloc(900)]);
+    const padded = Buffer.concat([...frames, Buffer.alloc(1000)]);
     const payload = initialPacket({ destinationId: Buffer.alloc(12, id), packetNumber, frames: padded });
     return { protocol: 'udp', payload };
   }

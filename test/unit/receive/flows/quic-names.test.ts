@@ -27,9 +27,11 @@ const names = [
 ];
 const message = hex(quicCryptoFrame).subarray(4);
 
-/** A datagram of the client. */
+/** A datagram of the client, filled up to the least that one has. */
 function datagram(...packets: Uint8Array[]) {
-  return { protocol: 'udp', payload: Buffer.concat(packets) } as const;
+  const packed = Buffer.concat(packets);
+  const filling = Buffer.alloc(Math.max(0, 1200 - packed.length));
+  return { protocol: 'udp', payload: Buffer.concat([packed, filling]) } as const;
 }
 
 function crypto(from: number, to = message.length): Buffer {
@@ -207,6 +209,12 @@ describe('datagrams', () => {
     ['a token of more than a kilobyte', { destinationId, token: Buffer.alloc(1100) }],
   ])('not tried: %s', (_, parts) => {
     expect(namesIn([datagram(initialPacket({ ...parts, frames: crypto(0) }))])).toEqual(['protocol quic']);
+  });
+
+  test('not tried: a datagram shorter than a client sends', () => {
+    const { payload } = datagram(initialPacket({ destinationId, frames: crypto(0) }));
+    const shorter = { protocol: 'udp', payload: payload.subarray(0, 1199) } as const;
+    expect(namesIn([shorter])).toEqual(['protocol quic']);
   });
 
   test('not tried: too short for a sample', () => {
