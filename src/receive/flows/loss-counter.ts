@@ -23,7 +23,7 @@ export class LossCounter {
 
   /** Counts that `from .. to - 1` were acknowledged, gaps among them as unseen. */
   countAcked(words: Int32Array, side: number, from: number, to: number, lane: number): void {
-    this.#addAcked(words, side, (to - from) | 0, lane);
+    this.addAcked(words, side, (to - from) | 0, lane);
     if ((words[side + SideWord.bits]! & SideBit.gapCount) === 0) return;
     const gaps = this.#gaps;
     let node = gaps.first(words, side);
@@ -57,7 +57,7 @@ export class LossCounter {
     const after = overlap(isLeading ? from : start, isOpen ? to : end, acked);
     const below = isLeading ? 0 : overlap(start, from, acked);
     const above = isOpen ? 0 : overlap(to, end, acked);
-    if (after !== before) this.#addAcked(words, side, after - before, lane);
+    if (after !== before) this.addAcked(words, side, after - before, lane);
     if (below + above !== before) this.#addUnseen(words, side, below + above - before, lane);
   }
 
@@ -75,7 +75,7 @@ export class LossCounter {
     return this.#gaps.isOpen(last) ? this.#gaps.start(last) : next;
   }
 
-  #addAcked(words: Int32Array, side: number, bytes: number, lane: number): void {
+  addAcked(words: Int32Array, side: number, bytes: number, lane: number): void {
     addAcked(words, side, bytes);
     this.#laneCounters[lane * LANE_COUNTERS_LENGTH + LaneCounter.ackedBytes]! += bytes;
   }

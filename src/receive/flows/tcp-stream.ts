@@ -16,6 +16,10 @@ export const TAKE_BACK_US = 1_000_000;
 
 const ASKED = SideBit.askedOnce | SideBit.askedTwice;
 
+const UNEVEN = SideBit.data | SideBit.gapCount | SideBit.openEnd;
+const EVEN_ACK = SideBit.data | SideBit.ackKnown;
+const UNEVEN_ACK = EVEN_ACK | SideBit.gapCount | ASKED;
+
 /** What a segment that begins before the next expected sequence number was. */
 export const Late = {
   /** Every byte of it had been seen. */
@@ -59,6 +63,24 @@ export class TcpStream {
     words[side + SideWord.bits] = bits | SideBit.known;
   }
 
+  /**
+   * Whether data is what nearly all data is: next in a side that has had some, with no gap, nothing acknowledged before it
+   * came, and no need to look farther. Then `step` takes it, else `advance` or `fill`.
+   */
+  isNext(words: Int32Array, side: number, sequence: number, len: number): boolean {
+    return (
+      words[side + SideWord.next]! === sequence &&
+      (words[side + SideWord.bits]! & UNEVEN) === SideBit.data &&
+      ((words[side + SideWord.acked]! - sequence) | 0) <= 0 &&
+      ((sequence + len - words[side + SideWord.base]!) | 0) <= JUMP_MAX
+    );
+  }
+
+  step(words: Int32Array, side: number, sequence: number, len: number, us: number): void {
+    words[side + SideWord.next] = (sequence + len) | 0;
+    words[side + SideWord.advancedUs] = us;
+  }
+
   /** Takes data that begins at the next expected sequence number or after it. */
   advance(words: Int32Array, side: number, sequence: number, len: number, us: number, lane: number): void {
     let jump = (sequence - words[side + SideWord.next]!) | 0;
@@ -96,6 +118,18 @@ export class TcpStream {
     words[side + SideWord.next] = sequence;
     words[side + SideWord.bits]! &= ~SideBit.openEnd;
     if (((sequence - words[side + SideWord.base]!) | 0) > JUMP_MAX) this.#follow(words, side, sequence);
+  }
+
+  /** Takes an acknowledgement of more data of a side without gaps; false, with nothing done, for any other. */
+  acknowledgeNext(words: Int32Array, side: number, ack: number, lane: number): boolean {
+    const acked = words[side + SideWord.acked]!;
+    const news = (ack - acked) | 0;
+    if (news <= 0 || (words[side + SideWord.bits]! & UNEVEN_ACK) !== EVEN_ACK) return false;
+    if (((ack - words[side + SideWord.next]!) | 0) > 0 || ((acked - words[side + SideWord.base]!) | 0) < 0)
+      return false;
+    words[side + SideWord.acked] = ack;
+    this.#loss.addAcked(words, side, news, lane);
+    return true;
   }
 
   /** Takes an acknowledgement by the other side. */

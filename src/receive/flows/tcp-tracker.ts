@@ -30,15 +30,15 @@ export { TCP_WORDS } from './tcp-words.ts';
 /** Offsets in the TCP header; see wire/tcp.ts. */
 const SEQUENCE = 4;
 const ACKNOWLEDGEMENT = 8;
+/** Four bits, then the flags in the lower byte. */
 const DATA_OFFSET = 12;
-const FLAGS = 13;
 const WINDOW = 14;
 const WINDOW_END = 16;
 
 /** Flags that change what state the connection is in. */
 const CONTROL = Flag.syn | Flag.fin | Flag.rst;
-const ORDINARY = SideBit.known | SideBit.active;
 const ACK_LETTER = 1 << (LETTER_BIT_SHIFT + Letter.ack);
+const ORDINARY = SideBit.known | SideBit.active;
 /** So long a segment may be overtaken, while no round-trip time is known. */
 const REORDERING_US = 3000;
 
@@ -91,39 +91,88 @@ export class TcpTracker {
     seconds: number,
     nanoseconds: number,
   ): number {
+    const us = (Math.imul(seconds, 1_000_000) + ((nanoseconds / 1000) | 0)) | 0;
+    if (this.#seePlain(words, at, direction, view, innermost, lane, us)) return TcpEvent.none;
+    return this.#seeAny(words, at, direction, view, innermost, lane, us);
+  }
+
+  /**
+   * Takes what nearly every packet is: the next data of an open connection without gaps, or the acknowledgement of more of
+   * it. False, with nothing done, for any other. `#seeAny` does the same, and costs twice as much.
+   */
+  #seePlain(
+    words: Int32Array,
+    at: number,
+    direction: number,
+    view: DataView,
+    innermost: Innermost,
+    lane: number,
+    us: number,
+  ): boolean {
+    const tcpAt = innermost.transportAt;
+    if (tcpAt < 0 || tcpAt + WINDOW_END > innermost.end || innermost.fragment === 1) return false;
+    const lengthAndFlags = view.getUint16(tcpAt + DATA_OFFSET);
+    const headerLen = (lengthAndFlags >>> 12) << 2;
+    const len = innermost.wireLen - (tcpAt - innermost.ipAt) - headerLen;
+    const flags = lengthAndFlags & 0xff;
+    const own = sideAt(at, direction);
+    const bits = words[own + SideWord.bits]!;
+    if (headerLen < HEADER_LEN || len < 0 || ((flags & CONTROL) | (flags & ~bits)) !== 0) return false;
+    if ((flags & Flag.ack) === 0 || (bits & ORDINARY) !== ORDINARY) return false;
+    if ((words[at + Word.state]! & Phase.state) < TcpState.established) return false;
+    if (view.getUint16(tcpAt + WINDOW) === 0) return false;
+
+    const stream = this.#stream;
+    const ack = view.getInt32(tcpAt + ACKNOWLEDGEMENT);
+    const sequence = view.getInt32(tcpAt + SEQUENCE);
+    const peer = sideAt(at, 1 - direction);
+    if (len === 0) {
+      if ((bits & ACK_LETTER) === 0) return false;
+      if (sequence !== words[own + SideWord.next]!) return false;
+      return stream.acknowledgeNext(words, peer, ack, lane);
+    }
+    if (!stream.isNext(words, own, sequence, len)) return false;
+    const isAckKnown = (words[peer + SideWord.bits]! & SideBit.ackKnown) !== 0;
+    const isNews = !isAckKnown || ack !== words[peer + SideWord.acked]!;
+    if (isNews && !stream.acknowledgeNext(words, peer, ack, lane)) return false;
+    stream.step(words, own, sequence, len, us);
+    return true;
+  }
+
+  #seeAny(
+    words: Int32Array,
+    at: number,
+    direction: number,
+    view: DataView,
+    innermost: Innermost,
+    lane: number,
+    us: number,
+  ): number {
     const tcpAt = innermost.transportAt;
     if (tcpAt < 0 || tcpAt + WINDOW > innermost.end) return TcpEvent.none;
-    const headerLen = (view.getUint8(tcpAt + DATA_OFFSET) >>> 4) << 2;
+    const lengthAndFlags = view.getUint16(tcpAt + DATA_OFFSET);
+    const headerLen = (lengthAndFlags >>> 12) << 2;
     const len = innermost.wireLen - (tcpAt - innermost.ipAt) - headerLen;
     if (headerLen < HEADER_LEN || len < 0) return TcpEvent.none;
 
-    const flags = view.getUint8(tcpAt + FLAGS);
+    const flags = lengthAndFlags & 0xff;
     const ack = view.getInt32(tcpAt + ACKNOWLEDGEMENT);
     let sequence = view.getInt32(tcpAt + SEQUENCE);
     const own = sideAt(at, direction);
-    const us = (Math.imul(seconds, 1_000_000) + Math.trunc(nanoseconds / 1000)) | 0;
-    let event: number = TcpEvent.none;
-    let bits = words[own + SideWord.bits]!;
-    const isOrdinary =
-      (bits & ORDINARY) === ORDINARY && (words[at + Word.state]! & Phase.state) >= TcpState.established;
-    if ((flags & CONTROL) !== 0 || !isOrdinary) {
-      event = takeControl(words, at, direction, flags, sequence, ack, len, us, this.#stream);
-      if ((flags & Flag.rst) !== 0 || (event & TcpEvent.reopened) !== 0) return event;
-      if ((flags & Flag.syn) !== 0) sequence = (sequence + 1) | 0;
-      bits = words[own + SideWord.bits]!;
-    }
-    if ((flags & ~bits) !== 0) words[own + SideWord.bits] = bits | flags;
+    const event = takeControl(words, at, direction, flags, sequence, ack, len, us, this.#stream);
+    if ((flags & Flag.rst) !== 0 || (event & TcpEvent.reopened) !== 0) return event;
+    if ((flags & Flag.syn) !== 0) sequence = (sequence + 1) | 0;
+    const bits = words[own + SideWord.bits]!;
+    words[own + SideWord.bits] = bits | flags;
     if ((flags & CONTROL) === 0 && tcpAt + WINDOW_END <= innermost.end) {
       if (view.getUint16(tcpAt + WINDOW) === 0) this.#zeroWindow(words, at, direction);
     }
     if (len > 0) {
       this.#data(words, at, direction, sequence, len, innermost.fragment, us, lane);
     } else if ((flags & (CONTROL | Flag.ack)) === Flag.ack) {
-      if ((bits & ACK_LETTER) === 0) note(words, at, own, direction, Letter.ack);
+      note(words, at, own, direction, Letter.ack);
       // behind a FIN, which has a sequence number of its own, there is no data to tell of
-      if (sequence !== words[own + SideWord.next]! && (bits & Flag.fin) === 0) {
-        this.#stream.reach(words, own, sequence, us);
-      }
+      if ((bits & Flag.fin) === 0) this.#stream.reach(words, own, sequence, us);
     }
     if ((flags & Flag.ack) !== 0) this.#acknowledge(words, at, 1 - direction, ack, len, us, lane);
     return event;
@@ -237,11 +286,10 @@ export class TcpTracker {
     lane: number,
   ): void {
     const side = sideAt(at, direction);
-    const news = (ack - words[side + SideWord.acked]!) | 0;
-    if (news > 0 || (words[side + SideWord.bits]! & SideBit.ackKnown) === 0) {
-      this.#stream.acknowledge(words, side, ack, us, lane);
-      if (this.#loss.hasLost) this.#noteGap(words, at, direction);
-    } else if (news === 0 && len === 0) this.#stream.ask(words, side);
+    const isKnown = (words[side + SideWord.bits]! & SideBit.ackKnown) !== 0;
+    if (isKnown && len === 0 && ack === words[side + SideWord.acked]!) this.#stream.ask(words, side);
+    this.#stream.acknowledge(words, side, ack, us, lane);
+    if (this.#loss.hasLost) this.#noteGap(words, at, direction);
   }
 
   #zeroWindow(words: Int32Array, at: number, direction: number): void {

@@ -129,9 +129,9 @@ export function highCount(words: Int32Array, at: number): number {
 
 /** Adds bytes, fewer than 2^31, to those that were acknowledged: 42 bits. */
 export function addAcked(words: Int32Array, side: number, bytes: number): void {
-  const sum = (words[side + SideWord.ackedBytes]! >>> 0) + bytes;
-  words[side + SideWord.ackedBytes] = sum | 0;
-  if (sum < WORD_RANGE) return;
+  const sum = (words[side + SideWord.ackedBytes]! + bytes) | 0;
+  words[side + SideWord.ackedBytes] = sum;
+  if (sum >>> 0 >= bytes) return;
   // past 4 TB in one record: the lower bits turn over rather than those of the next count
   const high = (words[side + SideWord.gaps]! >>> ACKED_HIGH_SHIFT) & ACKED_HIGH;
   if (high !== ACKED_HIGH) words[side + SideWord.gaps]! += 1 << ACKED_HIGH_SHIFT;
