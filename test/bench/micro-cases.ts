@@ -20,6 +20,7 @@ import { allocateSymmetry } from '../../src/receive/symmetry-memory.ts';
 import * as checksum from '../../src/wire/checksum.ts';
 import { mirroredLoad } from '../support/mirrored-load.ts';
 import { batchOf, defaultPorts, makeBench } from '../support/receiving.ts';
+import { firstPacketsCase, unwantedCase } from './name-cases.ts';
 import { orderCase } from './order-cases.ts';
 import { tcpCase } from './tcp-cases.ts';
 
@@ -58,6 +59,16 @@ export const microCases: readonly MicroCase[] = [
     name: 'TCP connections',
     source: 'receive/flows/tcp-tracker.ts',
     make: (bytes) => tcpCase(received(bytes)),
+  },
+  {
+    name: 'names, none wanted',
+    source: 'receive/flows/name-finder.ts',
+    make: () => unwantedCase(BLOCK_PACKETS),
+  },
+  {
+    name: 'names, first packet of a flow',
+    source: 'receive/flows/name-finder.ts',
+    make: () => firstPacketsCase(BLOCK_PACKETS),
   },
   { name: 'symmetry meter', source: 'receive/symmetry.ts', make: symmetryCase },
   { name: 'whole receiver', source: 'receive/receiver.ts', make: receiverCase },
