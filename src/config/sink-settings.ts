@@ -15,7 +15,7 @@ export const sinkNameExpected =
   'a name of at most 63 letters, digits, - and single _ that begins with a letter';
 
 /** What every sink has, whatever it takes. */
-export const anySink = Type.Pick(packetSink, ['enabled']);
+const anySink = Type.Pick(packetSink, ['enabled']);
 
 /**
  * One sink's settings: those every packet sink has, and those of its kind. A sink of flow records has of the first only

@@ -22,7 +22,7 @@ export interface TestRecord
 type TestSide = Partial<Omit<SideFields, 'address'>> & { readonly address?: string };
 
 /** A lane of VXLAN. */
-export function vxlanLane(vni: number, endpoint?: readonly [high: number, low: number]) {
+function vxlanLane(vni: number, endpoint?: readonly [high: number, low: number]) {
   const [high, low] = endpoint ?? [0, 0];
   return makeLane(endpoint === undefined ? 1 : 3, vni, endpoint !== undefined, high, low, LinkType.ethernet);
 }
