@@ -21,6 +21,7 @@ import * as checksum from '../../src/wire/checksum.ts';
 import { mirroredLoad } from '../support/mirrored-load.ts';
 import { batchOf, defaultPorts, makeBench } from '../support/receiving.ts';
 import { firstPacketsCase, unwantedCase } from './name-cases.ts';
+import { flowCase } from './flow-cases.ts';
 import { orderCase } from './order-cases.ts';
 import { tcpCase } from './tcp-cases.ts';
 
@@ -54,6 +55,12 @@ export const microCases: readonly MicroCase[] = [
     name: 'order, a tenth held',
     source: 'receive/order/resequencer.ts',
     make: (bytes) => orderCase(received(bytes), 5),
+  },
+  { name: 'one flow', source: 'receive/flows/flow-table.ts', make: () => flowCase(1, BLOCK_PACKETS) },
+  {
+    name: '200,000 flows in random order',
+    source: 'receive/flows/flow-table.ts',
+    make: () => flowCase(200_000, BLOCK_PACKETS),
   },
   {
     name: 'TCP connections',
