@@ -109,6 +109,16 @@ test('counts that are full keep what they differ by', () => {
   expect(bench.see(segment(2), A)).toBe(true);
 });
 
+test('counts that are full: what a third source lacks is not lost behind one that came once', () => {
+  const bench = new DuplicateBench();
+  const [first, once, third] = [A, B, { mirror: 3 }];
+  bench.seeAll(segment(1), first, once, third);
+  for (let i = 1; i < 250; i++) bench.seeAll(segment(1), first, third);
+  for (let i = 250; i < 255; i++) bench.see(segment(1), first);
+  for (let i = 250; i < 255; i++) expect(bench.see(segment(1), third)).toBe(true);
+  expect(bench.see(segment(1), third)).toBe(false);
+});
+
 test('the window: up to its last microsecond, since the last transmission', () => {
   const bench = new DuplicateBench();
   const steps: [timeUs: number, nanoseconds: number, source: Source, copy: boolean][] = [
