@@ -138,6 +138,14 @@ describe('limits', () => {
   });
 });
 
+test('of the table: what is held of a stream that is over leaves before its row is given away', () => {
+  const bench = new OrderBench({ streams: 8 });
+  bench.take(syn(99), data(100, 0, { flags: FIN | ACK }), data(150));
+  for (let stream = 2; stream < 10; stream++) bench.take(syn(99, { stream }));
+  expect(bench.numbers).toEqual([0, 1, 3, 4, 5, 6, 7, 8, 9, 2, 10]);
+  expect([bench.count('streamsEvicted'), bench.count('releasedEarly')]).toEqual([1, 1]);
+});
+
 describe('streams are kept apart', () => {
   const apart: readonly (readonly [string, OrderPacket])[] = [
     ['connection', { stream: 2 }],
