@@ -47,7 +47,7 @@ const REORDERING_US = 3000;
  * what was acknowledged and never came here.
  *
  * The words of a connection lie in the row of its flow; only gaps lie elsewhere, in a memory of fixed size. What is
- * counted and how it differs from what Wireshark counts is in docs/flows.md.
+ * counted and how it differs from what Wireshark counts is in docs/tcp.md.
  */
 export class TcpTracker {
   readonly #loss: LossCounter;
