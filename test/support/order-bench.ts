@@ -37,7 +37,7 @@ export interface OrderPacket {
   readonly verdict?: number;
 }
 
-export const TEST_SECONDS = 1_795_233_600;
+const TEST_SECONDS = 1_795_233_600;
 /** Fewest bytes of a frame: its number stands in the first four, which are no header here. */
 const NUMBER_BYTES = 4;
 const TCP_BYTES = 20;
