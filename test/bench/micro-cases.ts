@@ -20,6 +20,7 @@ import { allocateSymmetry } from '../../src/receive/symmetry-memory.ts';
 import * as checksum from '../../src/wire/checksum.ts';
 import { mirroredLoad } from '../support/mirrored-load.ts';
 import { batchOf, defaultPorts, makeBench } from '../support/receiving.ts';
+import { duplicateCase } from './duplicate-cases.ts';
 import { firstPacketsCase, unwantedCase } from './name-cases.ts';
 import { flowCase } from './flow-cases.ts';
 import { orderCase } from './order-cases.ts';
@@ -76,6 +77,16 @@ export const microCases: readonly MicroCase[] = [
     name: 'names, first packet of a flow',
     source: 'receive/flows/name-finder.ts',
     make: () => firstPacketsCase(BLOCK_PACKETS),
+  },
+  {
+    name: 'duplicates, none',
+    source: 'receive/duplicates.ts',
+    make: (bytes) => duplicateCase(received(bytes), 1),
+  },
+  {
+    name: 'duplicates, every second packet',
+    source: 'receive/duplicates.ts',
+    make: (bytes) => duplicateCase(received(bytes), 2),
   },
   { name: 'symmetry meter', source: 'receive/symmetry.ts', make: symmetryCase },
   { name: 'whole receiver', source: 'receive/receiver.ts', make: receiverCase },
