@@ -37,7 +37,7 @@ const REMARKABLE = Mark.repaired | Mark.late;
 export const pcapngEncoding: Encoding = pcapngWith('');
 
 /** The same, for packets that were put in the order of their streams: each file says so. */
-export const orderedPcapngEncoding: Encoding = pcapngWith(IN_ORDER);
+const orderedPcapngEncoding: Encoding = pcapngWith(IN_ORDER);
 
 /** @param comment of the section that a file is */
 function pcapngWith(comment: string): Encoding {
