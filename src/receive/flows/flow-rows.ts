@@ -75,8 +75,8 @@ export class FlowRows {
       kindOf(innermost, this.#perVlan),
       makeKey(layers.encapsulation, layers.vni, layers.hasEndpoint, layers.linkType),
       view.getInt32(layers.mirrorSourceAt),
-      layers.endpointHigh | 0,
-      layers.endpointLow | 0,
+      layers.hasEndpoint === 0 ? 0 : layers.endpointHigh | 0,
+      layers.hasEndpoint === 0 ? 0 : layers.endpointLow | 0,
     );
     return row === NO_ROW ? this.#findAny(view, layers, innermost) : row;
   }

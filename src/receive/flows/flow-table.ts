@@ -48,6 +48,7 @@ export const NOT_DUPLICATE = -2;
 /** Rows that are looked at for each record that may be written, so that one call does not take long. */
 const LOOKS_A_RECORD = 8;
 const LOOKS_LEAST = 256;
+const DIRECTION_BITS = DIRECTION_MASK << DIRECTION_SHIFT;
 
 export interface FlowTableOptions {
   /** Most flows, aliases included, that are open at one time. */
@@ -89,7 +90,7 @@ export class FlowTable {
   readonly #life: FlowLife;
   readonly #reporter: FlowReporter;
   readonly #names: NameFinder | undefined;
-  /** The row of the key of the packet that `#choose` was asked about. */
+  /** The row of the key of the packet that is seen. */
   #own = NO_ROW;
   /** Where `end` goes on. */
   #ending = 0;
@@ -130,25 +131,28 @@ export class FlowTable {
   ): number {
     if (innermost.ipVersion === 0) return NO_FLOW;
     this.#clock.tick(batch.seconds[slot]!);
-    let own = this.#rows.find(batch.view, layers, innermost);
-    if (duplicateOf !== NOT_DUPLICATE) return this.#seeCopy(own, duplicateOf, batch, slot);
+    const found = this.#rows.find(batch.view, layers, innermost);
+    if (duplicateOf !== NOT_DUPLICATE) return this.#seeCopy(found, duplicateOf, batch, slot);
 
-    let flow = own;
-    if (own === NO_ROW || this.#isAliasOrIdle(own)) {
-      flow = this.#choose(own, batch, slot, lane);
-      own = this.#own;
-    }
-    this.#keepTime(flow, batch.seconds[slot]!, batch.nanoseconds[slot]!);
+    let flow = found;
+    this.#own = found;
+    if (found === NO_ROW || !this.#goesOn(found, batch, slot)) flow = this.#choose(found, batch, slot, lane);
     if (
       innermost.protocol === IpProtocol.tcp &&
       innermost.ports === Ports.known &&
       innermost.transportAt !== ABSENT
     )
-      flow = this.#track(flow, own, batch, slot, innermost, lane);
-    this.#count(flow, layers, innermost);
-    if (flow === own) this.#noteInterface(own, batch.marks[slot]!, lane);
-    if (this.#names !== undefined && (this.#words[flow * ROW_WORDS + STATE]! & LOOKS_MASK) !== LOOKS_MASK)
-      lookForNames(this.#names, this.#words, flow, batch, innermost);
+      flow = this.#track(flow, batch, slot, innermost, lane);
+
+    const words = this.#words;
+    const at = flow * ROW_WORDS;
+    countPacket(words, at + this.#rows.direction, innermost.wireLen, innermost.end - innermost.ipAt);
+    countQuality(words, at, layers, innermost);
+    const state = words[at + STATE]!;
+    if (flow === this.#own && (state >>> LANE_SHIFT !== lane || (state & DIRECTION_BITS) === 0))
+      this.#noteInterface(at, batch.marks[slot]!, lane);
+    if (this.#names !== undefined && (state & LOOKS_MASK) !== LOOKS_MASK)
+      lookForNames(this.#names, words, flow, batch, innermost);
     return flow;
   }
 
@@ -204,9 +208,27 @@ export class FlowTable {
     return flow;
   }
 
-  #isAliasOrIdle(row: number): boolean {
-    if ((this.#words[row * ROW_WORDS + STATE]! & IS_ALIAS) !== 0) return true;
-    return this.#life.isIdle(row, this.#clock.packetTime);
+  /** Whether there is nothing to do for a packet of this row but to count it. If so, notes its time. */
+  #goesOn(row: number, batch: PacketBatch, slot: number): boolean {
+    const words = this.#words;
+    const at = row * ROW_WORDS;
+    const time = this.#clock.packetTime;
+    const last = words[at + LAST_SECONDS]! >>> 0;
+    if (
+      (words[at + STATE]! & IS_ALIAS) !== 0 ||
+      (words[at + PACKETS]! | words[at + PACKETS + 1]!) === 0 ||
+      last > time ||
+      this.#life.isIdle(row, time) ||
+      this.#life.isReportDue(row, time)
+    )
+      return false;
+    const seconds = batch.seconds[slot]!;
+    const nanoseconds = batch.nanoseconds[slot]!;
+    if (seconds > last || (seconds === last && nanoseconds > words[at + LAST_NANOSECONDS]!)) {
+      words[at + LAST_SECONDS] = seconds;
+      words[at + LAST_NANOSECONDS] = nanoseconds;
+    }
+    return true;
   }
 
   /** The row, or NO_ROW where what it held was idle and is ended. The key is noted then. */
@@ -216,16 +238,22 @@ export class FlowTable {
     return this.#life.endIdle(row);
   }
 
-  /** The flow of a packet: a new one, or that of which its row is an alias. Sets `#own` to the row of its key. */
+  /**
+   * The flow of a packet: a new one, that of which its row is an alias, or the same after a report. Notes the packet's time, and
+   * sets `#own` to the row of its key.
+   */
   #choose(found: number, batch: PacketBatch, slot: number, lane: number): number {
-    const own = this.#endIfIdle(found);
-    if (own !== NO_ROW) {
-      this.#own = own;
-      return this.#followAlias(own, batch, slot, lane);
+    let own = this.#endIfIdle(found);
+    let flow = own;
+    if (own === NO_ROW) {
+      own = flow = this.#life.open(batch, slot, NO_ROW);
+      this.#life.begin(own, batch, slot, lane);
+    } else if ((this.#words[own * ROW_WORDS + STATE]! & IS_ALIAS) !== 0) {
+      flow = this.#followAlias(own, batch, slot, lane);
     }
-    this.#own = this.#life.open(batch, slot, NO_ROW);
-    this.#life.begin(this.#own, batch, slot, lane);
-    return this.#own;
+    this.#own = own;
+    this.#keepTime(flow, batch.seconds[slot]!, batch.nanoseconds[slot]!);
+    return flow;
   }
 
   /** The flow that an alias stands for; a flow of its own where that is gone. */
@@ -263,19 +291,12 @@ export class FlowTable {
   }
 
   /** Has the tracker see a segment. Returns the flow that it belongs to: a new one where it opens a connection anew. */
-  #track(
-    flow: number,
-    own: number,
-    batch: PacketBatch,
-    slot: number,
-    innermost: Innermost,
-    lane: number,
-  ): number {
+  #track(flow: number, batch: PacketBatch, slot: number, innermost: Innermost, lane: number): number {
     let found = flow;
     let events = this.#seeSegment(found, batch, slot, innermost);
     if (events === TcpEvent.none) return found;
     if ((events & TcpEvent.reopened) !== 0) {
-      found = this.#reopen(flow, own, batch, slot, lane);
+      found = this.#reopen(flow, batch, slot, lane);
       events = this.#seeSegment(found, batch, slot, innermost);
     }
     if ((events & (TcpEvent.closed | TcpEvent.reset)) !== 0)
@@ -295,36 +316,31 @@ export class FlowTable {
   }
 
   /** Ends the flow of a connection that is over, and begins another one for the key of the packet. */
-  #reopen(flow: number, own: number, batch: PacketBatch, slot: number, lane: number): number {
+  #reopen(flow: number, batch: PacketBatch, slot: number, lane: number): number {
+    const own = this.#own;
     this.#rows.noteKeyOf(own);
     this.#life.drop(flow, FlowEndReason.fin);
-    const found =
-      flow === own ? this.#choose(NO_ROW, batch, slot, lane) : this.#followAlias(own, batch, slot, lane);
-    this.#keepTime(found, batch.seconds[slot]!, batch.nanoseconds[slot]!);
-    return found;
-  }
-
-  #count(flow: number, layers: Layers, innermost: Innermost): void {
-    const words = this.#words;
-    const at = flow * ROW_WORDS;
-    countPacket(words, at + this.#rows.direction, innermost.wireLen, innermost.end - innermost.ipAt);
-    if (layers.truncated === 1) words[at + TRUNCATED]! += 1;
-    if (layers.transportVerdict === Verdict.bad || layers.ipVerdict === Verdict.bad)
-      words[at + BAD_CHECKSUMS]! += 1;
-    if (layers.transportVerdict === Verdict.partial) words[at + PARTIAL_CHECKSUMS]! += 1;
-    if (innermost.fragment === 1) words[at + FRAGMENTS]! += 1;
+    return this.#choose(flow === own ? NO_ROW : own, batch, slot, lane);
   }
 
   /** Keeps what the interface says of the direction, and the lane's slot, which may have changed. */
-  #noteInterface(flow: number, marks: number, lane: number): void {
+  #noteInterface(at: number, marks: number, lane: number): void {
     const words = this.#words;
-    const at = flow * ROW_WORDS + STATE;
-    const state = words[at]!;
-    if (state >>> LANE_SHIFT !== lane) words[at] = (state & ~(-1 << LANE_SHIFT)) | (lane << LANE_SHIFT);
-    if (((state >>> DIRECTION_SHIFT) & DIRECTION_MASK) !== Direction.unknown) return;
+    const state = words[at + STATE]!;
+    if (state >>> LANE_SHIFT !== lane)
+      words[at + STATE] = (state & ~(-1 << LANE_SHIFT)) | (lane << LANE_SHIFT);
     const isIngress = (marks & Mark.ingress) !== 0;
-    if (!isIngress && (marks & Mark.egress) === 0) return;
-    words[at]! |=
-      (isIngress === (this.#rows.direction === 0) ? Direction.ingress : Direction.egress) << DIRECTION_SHIFT;
+    if ((state & DIRECTION_BITS) !== 0 || (!isIngress && (marks & Mark.egress) === 0)) return;
+    const direction = isIngress === (this.#rows.direction === 0) ? Direction.ingress : Direction.egress;
+    words[at + STATE]! |= direction << DIRECTION_SHIFT;
   }
+}
+
+/** Counts what is not as it should be with a packet. `at`: the row's first word. */
+function countQuality(words: Int32Array, at: number, layers: Layers, innermost: Innermost): void {
+  if (layers.truncated === 1) words[at + TRUNCATED]! += 1;
+  if (layers.transportVerdict === Verdict.bad || layers.ipVerdict === Verdict.bad)
+    words[at + BAD_CHECKSUMS]! += 1;
+  if (layers.transportVerdict === Verdict.partial) words[at + PARTIAL_CHECKSUMS]! += 1;
+  if (innermost.fragment === 1) words[at + FRAGMENTS]! += 1;
 }
