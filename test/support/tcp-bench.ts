@@ -136,7 +136,7 @@ const names: Readonly<Record<string, number>> = {
  * sequence number 499, acknowledgement 100, 10 bytes of payload, window 0, at 3,000 µs. Flags `-`: none. `first`: it is
  * the first fragment of a packet; `k13`: 13 bytes of it arrived.
  */
-export function segmentOf(text: string): Segment {
+function segmentOf(text: string): Segment {
   const [direction, flags = '', sequence, ...rest] = text.split(' ');
   const value = (letter: string): number | undefined => {
     const word = rest.find((one) => one.startsWith(letter) && one !== 'first');

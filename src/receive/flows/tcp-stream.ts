@@ -12,7 +12,7 @@ const REACH_MAX = 0x100_0000;
 /** Farther below the first segment that was seen, data is not late but of another connection. */
 const LATE_START_MAX = 0x100_0000;
 /** So long an acknowledged gap may still be filled, and its bytes taken back from those that never came. */
-export const TAKE_BACK_US = 1_000_000;
+const TAKE_BACK_US = 1_000_000;
 
 const ASKED = SideBit.askedOnce | SideBit.askedTwice;
 
