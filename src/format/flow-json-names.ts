@@ -27,6 +27,9 @@ const JA4 = piece('"ja4":');
 const CLOSE_LIST_AND_GROUP = piece(']}');
 const CLOSE_TWO = piece('}}');
 
+/** After a name, an IPv4 address, or an IPv6 address in brackets. */
+const PORT = /(?<=[^:]):\d*$/;
+
 type Names = readonly FlowName[];
 
 /** `network.protocol`, where one was recognised. */
@@ -36,7 +39,7 @@ export function putRecognised(out: Buffer, at: number, names: Names): number {
 
 /** `destination.domain`: how the client calls the server. */
 export function putDomain(out: Buffer, at: number, names: Names): number {
-  const name = find(names, NameKind.tlsServerName) ?? find(names, NameKind.httpHost);
+  const name = find(names, NameKind.tlsServerName) ?? hostWithoutPort(names);
   return putFirst(out, at, DOMAIN, name);
 }
 
@@ -47,7 +50,7 @@ export function putNameGroups(out: Buffer, at: number, names: Names): number {
   if (serverName !== undefined) next = putPiece(out, putName(out, next, SERVER_NAME, serverName), CLOSE_TWO);
   const method = find(names, NameKind.httpMethod);
   if (method !== undefined) next = putPiece(out, putName(out, next, METHOD, method), CLOSE_TWO);
-  const host = find(names, NameKind.httpHost);
+  const host = hostWithoutPort(names);
   if (host === undefined) return next;
   next = putName(out, next, URL_DOMAIN, host);
   out[next++] = CLOSE;
@@ -69,6 +72,11 @@ export function putOwnNames(out: Buffer, at: number, names: Names): number {
   next = putFirst(out, next, JA4, ja4);
   out[next++] = CLOSE;
   return next;
+}
+
+/** The Host header may name the port as well (RFC 9110 section 7.2), which a domain does not. */
+function hostWithoutPort(names: Names): string | undefined {
+  return find(names, NameKind.httpHost)?.replace(PORT, '');
 }
 
 /** The first question, every answer, and of the answers those that are addresses. */

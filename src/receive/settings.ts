@@ -107,7 +107,7 @@ const order = Type.Object(
     holdPackets: Type.Integer({
       default: 64,
       minimum: 1,
-      maximum: 65_536,
+      maximum: 4096,
       unit: 'packets',
       reload: false,
       description: 'Most packets of one TCP stream that are held back.',

@@ -206,6 +206,16 @@ describe('names', () => {
     expect(record['destination']).toMatchObject({ domain: 'd.example' });
   });
 
+  test.each([
+    ['d.example:8080', 'd.example'],
+    ['[2001:db8::1]:8080', '[2001:db8::1]'],
+    ['[2001:db8::1]', '[2001:db8::1]'],
+  ])('the domain of the host %s is %s', (host, domain) => {
+    const record = named([NameKind.httpHost, host]);
+    expect(record['url']).toEqual({ domain });
+    expect(record['destination']).toMatchObject({ domain });
+  });
+
   test('an empty name is a name', () => {
     expect(named([NameKind.dnsQuestion, ''])['dns']).toEqual({ question: { name: '' } });
   });

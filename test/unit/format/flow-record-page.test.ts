@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Compile } from 'typebox/schema';
+import { NAMES_MAX as KEPT_MAX } from '../../../src/receive/flows/name-arena.ts';
 import { expect, test } from 'vitest';
 import { NAME_CHARS_MAX, NAMES_MAX } from '../../../src/format/flow-json-names.ts';
 import { flowEndReasonNames, initiatorNames } from '../../../src/packet/flow-record.ts';
@@ -47,9 +48,9 @@ test('every member is explained, and no other', () => {
 
 test('end reasons, initiators and limits are those of the program', () => {
   for (const name of [...flowEndReasonNames, ...initiatorNames]) expect(page).toContain(`\n| \`${name}\` | `);
-  expect(page).toContain(
-    `At most ${NAMES_MAX} names of a record are written, each cut after ${NAME_CHARS_MAX}`,
-  );
+  expect(page).toContain(`At most ${KEPT_MAX} names of a flow are kept`);
+  expect(page).toContain(`one of more than ${NAME_CHARS_MAX} characters is not`);
+  expect(KEPT_MAX).toBeLessThanOrEqual(NAMES_MAX);
 });
 
 test('it says what is not found', () => {
