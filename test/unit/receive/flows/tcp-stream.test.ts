@@ -93,6 +93,11 @@ describe('sent again, or out of order', () => {
       source: { outOfOrder: 1, ackedBytes: 100 },
     },
     {
+      name: 'the same, a while after the first and just after the newest',
+      segments: '> A 100 a500 +50 @0; > A 150 a500 +50 @10000; > A 50 a500 +50 @11000',
+      source: { outOfOrder: 1 },
+    },
+    {
       name: 'data that a bare ACK overtook',
       segments: `${open}; > A 150 a500; > A 100 a500 +50; > A 150 a500 +50; < A 500 a200`,
       source: { outOfOrder: 1, ackedBytes: 100 },
