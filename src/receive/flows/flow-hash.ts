@@ -109,11 +109,8 @@ function fold(word: number, factor: number): number {
   return Math.imul(word ^ (word >>> 16), factor);
 }
 
-/** Spreads all bits over all bits: the finaliser of MurmurHash3. */
+/** Spreads all bits over all bits. */
 function finish(sum: number): number {
-  let mixed = sum ^ (sum >>> 16);
-  mixed = Math.imul(mixed, 0x85eb_ca6b);
-  mixed ^= mixed >>> 13;
-  mixed = Math.imul(mixed, 0xc2b2_ae35);
-  return mixed ^ (mixed >>> 16);
+  const mixed = Math.imul(sum ^ (sum >>> 15), 0x85eb_ca6b);
+  return mixed ^ (mixed >>> 15);
 }

@@ -16,6 +16,8 @@ import {
 } from './flow-layout.ts';
 
 const EMPTY = 0;
+/** No lane has this key. */
+const NO_LANE = 0;
 /** Buckets for each row at least, so that searches stay short. */
 const ROOM = 1.5;
 const LEAST_BUCKETS = 1024;
@@ -43,6 +45,8 @@ export class FlowIndex {
   /** Rows in the index, and how many of them make it grow. */
   #rows = 0;
   #growAt: number;
+  /** The row that was found last. */
+  #last = 0;
   /** Bits of a bucket that are the row's number + 1. */
   readonly #numberMask: number;
 
@@ -72,38 +76,34 @@ export class FlowIndex {
     }
   }
 
-  /** The row with this key, which has no rest; NO_ROW where there is none. */
+  /** The row with this key, which has no rest; NO_ROW where there is none. The row that was found last is looked at first. */
   findPlain(
     ports: number,
     low: number,
     high: number,
     kind: number,
     laneKey: number,
-    mirrorSource: number,
+    source: number,
     endpointHigh: number,
     endpointLow: number,
   ): number {
     const words = this.#words;
+    const last = this.#last * ROW_WORDS;
+    if (isPlainKey(words, last, ports, low, high, kind, laneKey, source, endpointHigh, endpointLow))
+      return this.#last;
     const buckets = this.#buckets;
     const numbers = this.#numberMask;
-    const hash = this.#hash.ofPlain(ports, low, high, kind, laneKey, mirrorSource, endpointHigh, endpointLow);
+    const hash = this.#hash.ofPlain(ports, low, high, kind, laneKey, source, endpointHigh, endpointLow);
     for (let bucket = hash & this.#mask; ; bucket = (bucket + 1) & this.#mask) {
       const entry = buckets[bucket]!;
       if (entry === EMPTY) return NO_ROW;
       if (((entry ^ hash) & ~numbers) !== 0) continue;
       const row = (entry & numbers) - 1;
       const at = row * ROW_WORDS;
-      if (
-        words[at + PORTS] === ports &&
-        words[at + LOW] === low &&
-        words[at + HIGH] === high &&
-        words[at + KIND] === kind &&
-        words[at + LANE_KEY] === laneKey &&
-        words[at + MIRROR_SOURCE] === mirrorSource &&
-        (!needsEndpoint(laneKey) ||
-          (words[at + ENDPOINT_HIGH] === endpointHigh && words[at + ENDPOINT_LOW] === endpointLow))
-      )
-        return row;
+      if (!isPlainKey(words, at, ports, low, high, kind, laneKey, source, endpointHigh, endpointLow))
+        continue;
+      this.#last = row;
+      return row;
     }
   }
 
@@ -114,8 +114,9 @@ export class FlowIndex {
     this.#put(row, this.#words[row * ROW_WORDS + HASH]!);
   }
 
-  /** Takes a row out; entries behind it move up, so that no search for one of them ends at the gap. */
+  /** Takes a row out; entries behind it move up, so that no search for one of them ends at the gap. Its key is no key any more. */
   remove(row: number): void {
+    this.#words[row * ROW_WORDS + LANE_KEY] = NO_LANE;
     const buckets = this.#buckets;
     const mask = this.#mask;
     let gap = this.#words[row * ROW_WORDS + HASH]! & mask;
@@ -161,4 +162,29 @@ export class FlowIndex {
 /** Rows with which so many buckets are full enough to be doubled. */
 function growAt(buckets: number, most: number): number {
   return buckets === most ? NEVER : Math.floor(buckets / ROOM);
+}
+
+/** Whether the row at `at` has this key, which has no rest. */
+function isPlainKey(
+  words: Int32Array,
+  at: number,
+  ports: number,
+  low: number,
+  high: number,
+  kind: number,
+  laneKey: number,
+  source: number,
+  endpointHigh: number,
+  endpointLow: number,
+): boolean {
+  return (
+    words[at + PORTS] === ports &&
+    words[at + LOW] === low &&
+    words[at + HIGH] === high &&
+    words[at + KIND] === kind &&
+    words[at + LANE_KEY] === laneKey &&
+    words[at + MIRROR_SOURCE] === source &&
+    (!needsEndpoint(laneKey) ||
+      (words[at + ENDPOINT_HIGH] === endpointHigh && words[at + ENDPOINT_LOW] === endpointLow))
+  );
 }

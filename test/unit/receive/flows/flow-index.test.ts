@@ -7,6 +7,7 @@ import {
   HIGH,
   KIND,
   KIND_IPV6,
+  LANE_KEY,
   LOW,
   LOW_REST,
   MIRROR_SOURCE,
@@ -18,6 +19,7 @@ import {
 import { scaled } from '../../../support/scale.ts';
 
 const MOST = 40;
+const LANE = 1 << 28;
 
 test('finds what a map would find, whatever was added and removed before', () => {
   const steps = fc.array(fc.record({ key: fc.nat(60), adds: fc.boolean() }), { maxLength: 300 });
@@ -30,9 +32,10 @@ test('finds what a map would find, whatever was added and removed before', () =>
       const free = Array.from({ length: most }, (_, row) => row);
       for (const { key, adds } of list) {
         words[keyAt + PORTS] = key;
+        words[keyAt + LANE_KEY] = LANE;
         const row = index.find(keyAt);
         expect(row).toBe(rows.get(key) ?? NO_ROW);
-        expect(index.findPlain(key, 0, 0, 0, 0, 0, 0, 0)).toBe(row);
+        expect(index.findPlain(key, 0, 0, 0, LANE, 0, 0, 0)).toBe(row);
         if (!adds && row !== NO_ROW) {
           index.remove(row);
           rows.delete(key);
@@ -56,11 +59,12 @@ test('grows to its full size with its rows', () => {
   const keyAt = most * ROW_WORDS;
   for (let row = 0; row < most; row++) {
     words[keyAt + PORTS] = row;
+    words[keyAt + LANE_KEY] = LANE;
     expect(index.find(keyAt)).toBe(NO_ROW);
     words.copyWithin(row * ROW_WORDS, keyAt, keyAt + ROW_WORDS);
     index.add(row);
   }
-  for (let row = 0; row < most; row++) expect(index.findPlain(row, 0, 0, 0, 0, 0, 0, 0)).toBe(row);
+  for (let row = 0; row < most; row++) expect(index.findPlain(row, 0, 0, 0, LANE, 0, 0, 0)).toBe(row);
 });
 
 test.each([
