@@ -24,6 +24,7 @@ export const port = (some: Partial<PortFact>): PortFact => ({
 
 export const disk = (some: Partial<DiskFact>): DiskFact => ({
   sink: 'captures',
+  keeps: 'packets',
   directory: './captures',
   keepFreePercent: 10,
   freeBytes: 50e9,

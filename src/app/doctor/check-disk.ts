@@ -30,14 +30,18 @@ export function checkDiskSpace({ disks }: Facts): Finding[] {
   return disks.filter(({ totalBytes }) => totalBytes > 0).map(spaceOf);
 }
 
-function spaceOf({ sink, directory, freeBytes, totalBytes, keepFreePercent }: DiskFact): Finding {
+function spaceOf({ sink, keeps, directory, freeBytes, totalBytes, keepFreePercent }: DiskFact): Finding {
   const freePercent = (freeBytes / totalBytes) * 100;
   const message =
     `${directory} has ${gigabytes(freeBytes)} free of ${gigabytes(totalBytes)} (${freePercent.toFixed(0)} %); ` +
     `${keepFreePercent} % are to stay free.`;
   const remedy = `Free some of it, use a larger disk, or lower sinks.${sink}.keepFreePercent.`;
   if (freePercent <= keepFreePercent || freeBytes === 0) {
-    return problem('disk-space', `${message} Packets would be dropped as diskFull.`, remedy);
+    return problem(
+      'disk-space',
+      `${message} ${keeps === 'packets' ? 'Packets' : 'Records'} would be dropped as diskFull.`,
+      remedy,
+    );
   }
   if (freePercent <= keepFreePercent + NEAR_PERCENT) return note('disk-space', message, remedy);
   return ok('disk-space', message);
@@ -45,7 +49,7 @@ function spaceOf({ sink, directory, freeBytes, totalBytes, keepFreePercent }: Di
 
 /** How fast a sink's disk takes what is written. */
 export function checkDiskSpeed({ disks }: Facts): Finding[] {
-  return disks.filter(({ refusal }) => refusal === undefined).map(speedOf);
+  return disks.filter(({ keeps, refusal }) => keeps === 'packets' && refusal === undefined).map(speedOf);
 }
 
 function speedOf({ directory, bytesPerSecond }: DiskFact): Finding {

@@ -42,6 +42,8 @@ export interface PortFact {
 /** The folder of one sink that writes files. */
 export interface DiskFact {
   readonly sink: string;
+  /** What it keeps there. Flow records are few: how fast their disk is does not matter. */
+  readonly keeps: 'packets' | 'records';
   readonly directory: string;
   readonly keepFreePercent: number;
   readonly freeBytes: number;

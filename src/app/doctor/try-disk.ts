@@ -13,25 +13,36 @@ const SYNC_CHUNKS = 8;
 /** So many times what is written has to be free: the test itself must not fill the disk. */
 const ROOM = 4;
 
+/** What kinds of sinks keep in their folders. */
+const KEEPS: Readonly<Record<string, DiskFact['keeps'] | undefined>> = {
+  files: 'packets',
+  'flow-files': 'records',
+};
+
 /** Tries the disk of every sink that writes files. The files it writes there are gone when this resolves. */
 export async function tryDisks({ sinks }: Pick<Config, 'sinks'>): Promise<DiskFact[]> {
   const facts: DiskFact[] = [];
   for (const [sink, settings] of Object.entries(sinks)) {
     const { kind, enabled, directory, keepFreePercent } = settings;
-    if (kind !== 'files' || !enabled) continue;
-    facts.push(await tryDisk(sink, String(directory), Number(keepFreePercent)));
+    const keeps = KEEPS[kind];
+    if (keeps === undefined || !enabled) continue;
+    const asked = { sink, keeps, directory: String(directory), keepFreePercent: Number(keepFreePercent) };
+    facts.push(await tryDisk(asked));
   }
   return facts;
 }
 
-async function tryDisk(sink: string, directory: string, keepFreePercent: number): Promise<DiskFact> {
-  const fact = { sink, directory, keepFreePercent, freeBytes: 0, totalBytes: 0, bytesPerSecond: undefined };
+async function tryDisk(
+  asked: Pick<DiskFact, 'sink' | 'keeps' | 'directory' | 'keepFreePercent'>,
+): Promise<DiskFact> {
+  const { keeps, directory, keepFreePercent } = asked;
+  const fact = { ...asked, freeBytes: 0, totalBytes: 0, bytesPerSecond: undefined };
   try {
     const folder = await nearestFolder(resolve(directory));
     const { bavail, blocks, bsize } = await statfs(folder);
     const [freeBytes, totalBytes] = [bavail * bsize, blocks * bsize];
     const isRoom = freeBytes - (totalBytes * keepFreePercent) / 100 > ROOM * TEST_BYTES;
-    const bytesPerSecond = await writeTest(folder, isRoom ? TEST_BYTES : 0);
+    const bytesPerSecond = await writeTest(folder, isRoom && keeps === 'packets' ? TEST_BYTES : 0);
     return { ...fact, freeBytes, totalBytes, refusal: undefined, bytesPerSecond };
   } catch (error) {
     return { ...fact, refusal: errorText(error) };

@@ -24,6 +24,13 @@ testFindings([
   },
   {
     name: 'disk-space',
+    when: 'that of flow records is full',
+    facts: { disks: [disk({ keeps: 'records', freeBytes: 10e9, bytesPerSecond: undefined })] },
+    status: 'problem',
+    says: /Records would be dropped as diskFull/,
+  },
+  {
+    name: 'disk-space',
     when: 'it is nearly full',
     facts: { disks: [disk({ freeBytes: 15e9 })] },
     status: 'note',

@@ -48,6 +48,17 @@ test('a file in the place of a folder is said', async () => {
   expect(fact).toMatchObject({ refusal: 'ENOTDIR', totalBytes: 0 });
 });
 
+test('the folder of flow records is tried too, but not how fast it is', async () => {
+  const [, fact] = await disksOf('sinks.flows.kind=flow-files', `sinks.flows.directory=${folder}`);
+  expect(fact).toMatchObject({
+    sink: 'flows',
+    keeps: 'records',
+    refusal: undefined,
+    bytesPerSecond: undefined,
+  });
+  expect(fact?.totalBytes).toBeGreaterThan(0);
+});
+
 test('a sink that is off has no disk', async () => {
   expect(await disksOf('sinks.captures.enabled=false')).toEqual([]);
 });
