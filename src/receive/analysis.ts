@@ -64,7 +64,10 @@ export class Analysis {
     this.#innermostReader.read(batch.bytes, batch.view, layers, batch.seconds[slot]!, this.#innermost);
     const duplicates = this.#duplicates;
     const first = this.#isDuplicate ? duplicates!.flow : NOT_DUPLICATE;
-    const flow = this.#flows === undefined ? NO_FLOW : this.#flows.see(batch, slot, layers, this.#innermost, lane, first);
+    const flow =
+      this.#flows === undefined
+        ? NO_FLOW
+        : this.#flows.see(batch, slot, layers, this.#innermost, lane, first);
     if (duplicates !== undefined && !this.#isDuplicate) duplicates.remember(flow);
   }
 

@@ -23,30 +23,26 @@ function deliveredOf(batch: PacketBatch): string[] {
 test('packets come out as they went in, byte for byte, in order, over as many batches as they need', () => {
   const frame = uint8Array({ maxLength: 2000 });
   assert(
-    property(
-      array(frame, { minLength: 1, maxLength: 60 }),
-      integer({ min: 1, max: 80 }),
-      (frames, times) => {
-        const builder = new BatchBuilder();
-        const want: string[] = [];
-        for (let round = 0; round < times; round++) {
-          for (const [index, bytes] of frames.entries()) {
-            const block = blockOf(bytes);
-            const wireLen = bytes.length + index;
-            builder.put(block, 0, bytes.length, index, round, 999_999_999, wireLen, 3, Mark.egress);
-            want.push(
-              [Buffer.from(bytes).toString('hex'), index, round, 999_999_999, wireLen, 3, Mark.egress].join(
-                ' ',
-              ),
-            );
-          }
+    property(array(frame, { minLength: 1, maxLength: 60 }), integer({ min: 1, max: 80 }), (frames, times) => {
+      const builder = new BatchBuilder();
+      const want: string[] = [];
+      for (let round = 0; round < times; round++) {
+        for (const [index, bytes] of frames.entries()) {
+          const block = blockOf(bytes);
+          const wireLen = bytes.length + index;
+          builder.put(block, 0, bytes.length, index, round, 999_999_999, wireLen, 3, Mark.egress);
+          want.push(
+            [Buffer.from(bytes).toString('hex'), index, round, 999_999_999, wireLen, 3, Mark.egress].join(
+              ' ',
+            ),
+          );
         }
-        const got: string[] = [];
-        for (let batch = builder.take(); batch !== undefined; batch = builder.take())
-          got.push(...deliveredOf(batch));
-        expect(got).toEqual(want);
-      },
-    ),
+      }
+      const got: string[] = [];
+      for (let batch = builder.take(); batch !== undefined; batch = builder.take())
+        got.push(...deliveredOf(batch));
+      expect(got).toEqual(want);
+    }),
     { numRuns: 20 },
   );
 });
