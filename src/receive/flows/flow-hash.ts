@@ -11,7 +11,9 @@ import {
   MIRROR_SOURCE,
   NESTED_ID,
   NESTED_PATH,
+  ORDINAL_SHIFT,
   PORTS,
+  SEQUENCE,
   START_NANOSECONDS,
   START_SECONDS,
 } from './flow-layout.ts';
@@ -97,11 +99,19 @@ export class FlowHash {
 }
 
 const identities = [new FlowHash(0x6964_6869), new FlowHash(0x6964_6c6f)] as const;
+const SECONDS_FACTORS = [0x9e37_79b1, 0x85eb_ca77] as const;
+const NANOSECONDS_FACTORS = [0xc2b2_ae3d, 0x27d4_eb2f] as const;
+const ORDINAL_FACTORS = [0x1656_67b1, 0xd6e8_feb9] as const;
 
-/** One half of the number that all records of a flow share, 32 bits: of its key and the time of its first packet. */
+/**
+ * One half of the number that all records of a flow share, 32 bits: of its key, the time of its first packet, and the last bits
+ * of the number of flows before it, which tell those apart that one moment saw begin and end.
+ */
 export function identityHalf(words: Int32Array, at: number, half: 0 | 1): number {
-  const start = Math.imul(words[at + START_SECONDS]!, GOLDEN) ^ words[at + START_NANOSECONDS]!;
-  return finish(identities[half].of(words, at) ^ finish(start + half)) >>> 0;
+  const seconds = Math.imul(words[at + START_SECONDS]!, SECONDS_FACTORS[half]);
+  const nanoseconds = Math.imul(words[at + START_NANOSECONDS]!, NANOSECONDS_FACTORS[half]);
+  const ordinal = Math.imul(words[at + SEQUENCE]! >>> ORDINAL_SHIFT, ORDINAL_FACTORS[half]);
+  return finish(identities[half].of(words, at) + finish(seconds + nanoseconds + ordinal)) >>> 0;
 }
 
 /** The upper half goes into the lower one first: a product has nothing in its lower bits but what they had. */

@@ -12,7 +12,7 @@
  *   word 47-48  upper bits of the counters of bytes
  *   word 49     nanoseconds of the first packet since the last record
  *   word 50-51  first packet
- *   word 52     records that were written
+ *   word 52     records that were written; in the upper 8 bits those of the number of flows before
  *   word 53-57  counters of both directions together since the last record
  *   word 58     names, 0 for none; see name-finder.ts
  *   word 59     slot of the flow that an alias stands for
@@ -61,7 +61,11 @@ export const CARRIES: number = AFTER_TCP + 5;
 export const FIRST_NANOSECONDS: number = AFTER_TCP + 7;
 export const START_SECONDS: number = AFTER_TCP + 8;
 export const START_NANOSECONDS: number = AFTER_TCP + 9;
+/** Lower 24 bits: records that were written, no more than SEQUENCE_MAX; above: the last bits of the number of flows before. */
 export const SEQUENCE: number = AFTER_TCP + 10;
+/** Half a year of a record a second. */
+export const SEQUENCE_MAX = 0xff_ffff;
+export const ORDINAL_SHIFT = 24;
 export const TRUNCATED: number = AFTER_TCP + 11;
 export const BAD_CHECKSUMS: number = AFTER_TCP + 12;
 export const PARTIAL_CHECKSUMS: number = AFTER_TCP + 13;

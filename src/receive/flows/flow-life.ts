@@ -21,8 +21,10 @@ import {
   NAMES,
   NEXT,
   NO_ROW,
+  ORDINAL_SHIFT,
   PACKETS,
   ROW_WORDS,
+  SEQUENCE,
   START_NANOSECONDS,
   START_SECONDS,
   STATE,
@@ -88,8 +90,10 @@ export class FlowLife {
     words[at + STATE] = IS_FLOW | (this.#rows.direction === 0 ? 0 : FIRST_FROM_HIGH) | (lane << LANE_SHIFT);
     words[at + START_SECONDS] = batch.seconds[slot]!;
     words[at + START_NANOSECONDS] = batch.nanoseconds[slot]!;
-    if (isTcp(words, at)) this.#options.tcp.begin(words, at + TCP);
-    this.#options.tally[AnalysisTally.flowsOpened]! += 1;
+    const { tcp, tally } = this.#options;
+    if (isTcp(words, at)) tcp.begin(words, at + TCP);
+    words[at + SEQUENCE] = tally[AnalysisTally.flowsOpened]! << ORDINAL_SHIFT;
+    tally[AnalysisTally.flowsOpened]! += 1;
     this.#setActive(this.active + 1);
     const { now } = this.#clock;
     this.#rows.move(row, now + Math.min(this.#idleSecondsOf(row), this.#activeSeconds), now);

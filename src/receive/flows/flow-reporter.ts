@@ -51,6 +51,7 @@ import {
   PORTS,
   ROW_WORDS,
   SEQUENCE,
+  SEQUENCE_MAX,
   SOURCE_IS_HIGH,
   START_NANOSECONDS,
   START_SECONDS,
@@ -92,7 +93,8 @@ export class FlowReporter {
     const { words, names, emit, tally } = this.#options;
     const at = row * ROW_WORDS;
     const record = this.#record;
-    if (words[at + SEQUENCE] === 0) this.#chooseSource(at);
+    const sequence = words[at + SEQUENCE]! & SEQUENCE_MAX;
+    if (sequence === 0) this.#chooseSource(at);
     const state = words[at + STATE]!;
     const source = (state & SOURCE_IS_HIGH) === 0 ? 0 : 1;
     record.initiator = ((state >>> INITIATOR_SHIFT) & INITIATOR_MASK) as Initiator;
@@ -101,10 +103,10 @@ export class FlowReporter {
     this.#fillKey(at, source);
     this.#fillTimes(at);
     this.#fillCounters(at, source);
-    record.sequence = words[at + SEQUENCE]! >>> 0;
+    record.sequence = sequence;
     record.names = names === undefined || words[at + NAMES] === 0 ? [] : names.names(words[at + NAMES]!);
 
-    words[at + SEQUENCE]! += 1;
+    if (sequence !== SEQUENCE_MAX) words[at + SEQUENCE]! += 1;
     clearCounters(words, at);
     words.fill(0, at + TRUNCATED, at + FRAGMENTS + 1);
     tally[AnalysisTally.flowRecords]! += 1;

@@ -22,7 +22,7 @@ const MOST = 40;
 const LANE = 1 << 28;
 
 test('finds what a map would find, whatever was added and removed before', () => {
-  const steps = fc.array(fc.record({ key: fc.nat(60), adds: fc.boolean() }), { maxLength: 300 });
+  const steps = fc.array(fc.record({ key: fc.nat(60), adds: fc.boolean() }), { maxLength: 300, size: 'max' });
   fc.assert(
     fc.property(steps, fc.constantFrom(3, 5, MOST), fc.integer(), (list, most, seed) => {
       const words = allocateRows(most);

@@ -106,50 +106,60 @@ const feedOf = (maxFlows: number): FlowFeed =>
 
 test('what the records say is what the packets were, whenever flows are asked to end, and however many there is room for', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 200 }), fc.constantFrom(1, 3, 200), (steps, maxFlows) => {
-      const feed = feedOf(maxFlows);
-      const given = new Map<string, Sum>();
-      let time = 5000;
-      for (const { packet, later, expires } of steps) {
-        time = Math.max(0, time + later);
-        feed.see({ ...packet, time });
-        add(given, keyOf(packet), 1, packet.wireLen ?? 0, feed.innermost.end - feed.innermost.ipAt);
-        if (expires) feed.expire(time, 2);
-      }
-      const records = feed.finish();
-      expect(sumOf(records, keyOfRecord)).toEqual(given);
-      expectSeries(records);
-      const { tally } = feed;
-      expect(tally[AnalysisTally.flowsActive]).toBe(0);
-      expect(tally[AnalysisTally.flowRecords]).toBe(records.length);
-    }),
+    fc.property(
+      fc.array(step, { maxLength: 200, size: 'max' }),
+      fc.constantFrom(1, 3, 200),
+      (steps, maxFlows) => {
+        const feed = feedOf(maxFlows);
+        const given = new Map<string, Sum>();
+        let time = 5000;
+        for (const { packet, later, expires } of steps) {
+          time = Math.max(0, time + later);
+          feed.see({ ...packet, time });
+          add(given, keyOf(packet), 1, packet.wireLen ?? 0, feed.innermost.end - feed.innermost.ipAt);
+          if (expires) feed.expire(time, 2);
+        }
+        const records = feed.finish();
+        expect(sumOf(records, keyOfRecord)).toEqual(given);
+        expectSeries(records);
+        const { tally } = feed;
+        expect(tally[AnalysisTally.flowsActive]).toBe(0);
+        expect(tally[AnalysisTally.flowRecords]).toBe(records.length);
+      },
+    ),
     { numRuns: scaled(1000) },
   );
 });
 
 test('with copies: no packet counts twice, and none is lost, by Community ID', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 200 }), fc.constantFrom(2, 5, 200), (steps, maxFlows) => {
-      const feed = feedOf(maxFlows);
-      let [time, packets, copies, unknown] = [5000, 0, 0, 0];
-      for (const { packet, later, expires, copied } of steps) {
-        time = Math.max(0, time + later);
-        const flow = feed.see({ ...packet, time });
-        packets++;
-        if (copied) {
-          const vni = 3 - (packet.vni ?? 0);
-          const found = feed.see({ ...packet, vni, time, duplicateOf: flow });
-          if (found < 0) unknown++;
-          copies++;
+    fc.property(
+      fc.array(step, { maxLength: 200, size: 'max' }),
+      fc.constantFrom(2, 5, 200),
+      (steps, maxFlows) => {
+        const feed = feedOf(maxFlows);
+        let [time, packets, copies, unknown] = [5000, 0, 0, 0];
+        for (const { packet, later, expires, copied } of steps) {
+          time = Math.max(0, time + later);
+          const flow = feed.see({ ...packet, time });
+          packets++;
+          if (copied) {
+            const vni = 3 - (packet.vni ?? 0);
+            const found = feed.see({ ...packet, vni, time, duplicateOf: flow });
+            if (found < 0) unknown++;
+            copies++;
+          }
+          if (expires) feed.expire(time, 2);
         }
-        if (expires) feed.expire(time, 2);
-      }
-      const records = feed.finish();
-      expectSeries(records);
-      expect(records.reduce((sum, record) => sum + record.packets, 0)).toBe(packets);
-      expect(records.reduce((sum, { duplicatePackets }) => sum + duplicatePackets, 0)).toBe(copies - unknown);
-      expect(unknown).toBe(0);
-    }),
+        const records = feed.finish();
+        expectSeries(records);
+        expect(records.reduce((sum, record) => sum + record.packets, 0)).toBe(packets);
+        expect(records.reduce((sum, { duplicatePackets }) => sum + duplicatePackets, 0)).toBe(
+          copies - unknown,
+        );
+        expect(unknown).toBe(0);
+      },
+    ),
     { numRuns: scaled(1000) },
   );
 });
@@ -193,7 +203,7 @@ function naive(steps: readonly Step[]): string[] {
 test('flows begin and end as in a table of objects', () => {
   const forward = step.filter(({ packet, later }) => packet.protocol !== IpProtocol.tcp && later >= 0);
   fc.assert(
-    fc.property(fc.array(forward, { maxLength: 200 }), (steps) => {
+    fc.property(fc.array(forward, { maxLength: 200, size: 'max' }), (steps) => {
       const feed = feedOf(200);
       let time = 0;
       for (const { packet, later } of steps) {
@@ -212,7 +222,7 @@ test('flows begin and end as in a table of objects', () => {
 test('neither the seed of the index nor the moments in which flows are asked to end change a record', () => {
   const forward = step.filter(({ later }) => later >= 0);
   fc.assert(
-    fc.property(fc.array(forward, { maxLength: 150 }), fc.integer(), (steps, hashSeed) => {
+    fc.property(fc.array(forward, { maxLength: 150, size: 'max' }), fc.integer(), (steps, hashSeed) => {
       const run = (options: object, asks: boolean): KeptRecord[] => {
         const feed = new FlowFeed({
           activeSeconds: 1000,
