@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { NO_FLOW } from '../../../../src/receive/flows/flow-table.ts';
 import { Mark } from '../../../../src/packet/mark.ts';
+import { IpProtocol } from '../../../../src/wire/ip-protocol.ts';
+import { Flag } from '../../../../src/wire/tcp.ts';
 import { FlowFeed, type FlowPacket } from '../../../support/flow-feed.ts';
 
 const there: FlowPacket = { from: '10.0.0.1', to: '10.0.0.2', ports: [40_000, 443] };
@@ -135,6 +137,25 @@ describe('two flows of which it is seen late that they are one', () => {
     expect(aside).toMatchObject({ mirrorSource: two, endReason: 'idle', packets: 2, last: 2 });
     expect(feed.table.active).toBe(1);
     expect(feed.finish().at(-1)).toMatchObject({ mirrorSource: one, packets: 98, duplicatePackets: 98 });
+  });
+
+  test('whatever packet came before', () => {
+    const feed = new FlowFeed();
+    const flow = feed.see({ ...there, source: one });
+    const other = feed.see({ ...there, source: two, time: 1 });
+    feed.see({ ...there, ports: [1, 443], time: 1 });
+    expect(feed.see({ ...there, source: one, time: 1, duplicateOf: other })).toBe(flow);
+    expect(feed.see({ ...there, source: two, time: 1 })).toBe(flow);
+  });
+
+  test('one whose connection is over is the alias, although it is older', () => {
+    const feed = new FlowFeed();
+    const segment: FlowPacket = { ...there, protocol: IpProtocol.tcp };
+    feed.see({ ...segment, flags: Flag.syn, source: one });
+    feed.see({ ...back, protocol: IpProtocol.tcp, flags: Flag.rst | Flag.ack, source: one });
+    const flow = feed.see({ ...segment, source: two, time: 1 });
+    expect(feed.see({ ...segment, source: one, time: 1, duplicateOf: flow })).toBe(flow);
+    expect(feed.see({ ...segment, source: one, time: 2 })).toBe(flow);
   });
 
   test('a chain of them leads to one flow', () => {

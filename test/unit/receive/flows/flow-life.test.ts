@@ -145,6 +145,7 @@ describe('active', () => {
 describe('TCP', () => {
   test('both FINs end a flow, after a while in which late packets are still its own', () => {
     const feed = new FlowFeed();
+    feed.expire(0);
     for (const packet of connection(0)) feed.see(packet);
     expect(feed.expire(4)).toBe(0);
     feed.see({ ...there, protocol: tcp, sequence: 102, acknowledgement: 502, time: 4 });
@@ -156,6 +157,7 @@ describe('TCP', () => {
 
   test('so does RST', () => {
     const feed = new FlowFeed();
+    feed.expire(0);
     for (const packet of connection(0).slice(0, 3)) feed.see(packet);
     feed.see({ ...back, protocol: tcp, flags: Flag.rst, sequence: 501, time: 1 });
     expect(feed.expire(6)).toBe(1);
@@ -289,6 +291,17 @@ describe('time stamps that are wrong', () => {
     expect(feed.records.at(-1)).toMatchObject({ endReason: 'idle', source: { port: 2 }, first: 290 });
     const sums = feed.records.concat(feed.finish()).reduce((sum, { packets }) => sum + packets, 0);
     expect(sums).toBe(3002);
+  });
+
+  test('a flow that goes on when time has gone back does not end', () => {
+    const feed = new FlowFeed();
+    feed.see({ ...there, time: 86_400 });
+    for (let i = 0; i < 3000; i++) feed.see({ ...there, time: i / 10 });
+    feed.expire(300);
+    feed.expire(340);
+    expect(feed.records.map(({ endReason }) => endReason)).not.toContain('idle');
+    feed.expire(360);
+    expect(feed.records.at(-1)?.endReason).toBe('idle');
   });
 
   test('first and last are in order whatever came', () => {

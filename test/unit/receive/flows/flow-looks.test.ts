@@ -112,3 +112,23 @@ test('copies are not looked into', () => {
   feed.see({ ...says('a'), source: '10.0.9.7', duplicateOf: flow });
   expect(names.looks).toHaveLength(1);
 });
+
+test('a flow that became an alias and then a flow again begins without names', () => {
+  const names = new NotedFinder();
+  const feed = new FlowFeed({ names });
+  const [one, two] = ['10.0.9.1', '10.0.9.2'];
+  const flow = feed.see({ ...says('a'), source: one });
+  feed.see({ ...says('b'), source: two, time: 1 });
+  feed.see({ ...says('c'), source: two, time: 1, duplicateOf: flow });
+  // what the alias had counted is reported once it is idle, and its names are freed
+  for (let time = 2; time < 70; time++) {
+    feed.see({ source: one, time });
+    feed.expire(time);
+  }
+  expect(names.freed).toEqual([1]);
+  feed.see({ source: two, time: 100, duplicateOf: flow });
+  feed.expire(135);
+  names.looks.length = 0;
+  feed.see({ ...says('d'), source: two, time: 136 });
+  expect(names.looks).toEqual([{ payload: 'd', whole: true, head: 0 }]);
+});

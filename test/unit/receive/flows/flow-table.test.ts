@@ -3,6 +3,7 @@ import { Mark } from '../../../../src/packet/mark.ts';
 import { Verdict } from '../../../../src/packet/verdict.ts';
 import { AnalysisTally } from '../../../../src/receive/analysis-tally.ts';
 import { NO_FLOW } from '../../../../src/receive/flows/flow-table.ts';
+import { LANE_COUNTERS_LENGTH, LaneCounter } from '../../../../src/receive/lane-counters.ts';
 import { IpProtocol } from '../../../../src/wire/ip-protocol.ts';
 import { Flag } from '../../../../src/wire/tcp.ts';
 import { FlowFeed, type FlowPacket } from '../../../support/flow-feed.ts';
@@ -236,6 +237,28 @@ test.each([
   feed.see({ ...first, marks });
   feed.see(there);
   expect(feed.finish()[0]).toMatchObject({ source: { ip: '10.0.0.1' }, direction });
+  // the same with the higher address as source
+  feed.see({ ...first, from: first.to ?? '', to: first.from ?? '', marks });
+  expect(feed.finish()[0]).toMatchObject({ source: { ip: '10.0.0.2' }, direction });
+});
+
+test('flows that one moment saw begin and end have different numbers', () => {
+  const feed = new FlowFeed({ maxFlows: 1 });
+  for (let i = 0; i < 10; i++) feed.see(i % 2 === 0 ? there : { ...there, vni: 5 });
+  const records = feed.finish();
+  expect(records).toHaveLength(10);
+  expect(new Set(records.map(({ id }) => id)).size).toBe(10);
+});
+
+test('a TCP flow is counted in its lane, wherever that lies when it ends', () => {
+  const feed = new FlowFeed();
+  const count = (lane: number): number =>
+    feed.laneCounters[lane * LANE_COUNTERS_LENGTH + LaneCounter.tcpFlows] ?? NaN;
+  feed.see({ ...there, protocol: tcp, lane: 3, payload: Buffer.alloc(5) });
+  feed.see({ ...there, protocol: tcp, lane: 4, payload: Buffer.alloc(5), sequence: 5 });
+  feed.see({ ...there, lane: 4 });
+  feed.finish();
+  expect([count(3), count(4)]).toEqual([0, 1]);
 });
 
 test('flows opened are those active and those ended', () => {
