@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Config } from '../config/settings.ts';
 import type { FlowRecord } from '../packet/flow-record.ts';
 import { Analysis } from '../receive/analysis.ts';
@@ -32,7 +33,8 @@ export interface AnalysisOptions {
   readonly tally: Float64Array;
   /** The worker's rows of `LaneCounter`. */
   readonly laneCounters: Float64Array;
-  /** Takes flow records; left out: packets are not counted by flow. */
+  readonly countFlows: boolean;
+  /** Takes flow records; undefined: nobody wants any, and names are not looked for. */
   readonly emit: ((record: FlowRecord) => void) | undefined;
   /** Takes packets in the order of their flows; left out: nobody asks for it. */
   readonly ordered: OrderedOutput | undefined;
@@ -82,8 +84,9 @@ function duplicateBytes(windowUs: number): number {
   return Math.min(DUPLICATE_BYTES_MAX, Math.max(DUPLICATE_BYTES_MIN, bytes));
 }
 
-function makeFlows({ analysis, workers, tally, laneCounters, emit }: AnalysisOptions): FlowTable | undefined {
-  if (emit === undefined) return undefined;
+function makeFlows(options: AnalysisOptions): FlowTable | undefined {
+  const { analysis, workers, tally, laneCounters, countFlows, emit } = options;
+  if (!countFlows) return undefined;
   const { idleSeconds, activeSeconds, perVlan } = analysis.flows;
   const maxFlows = Math.ceil(analysis.flows.maxFlows / workers);
   const nameBytes = Math.floor(analysis.flows.nameBytes / workers);
@@ -97,7 +100,8 @@ function makeFlows({ analysis, workers, tally, laneCounters, emit }: AnalysisOpt
     laneCounters,
     emit,
     sha1Base64,
-    names: new NameFinder({ nameBytes, tally, hashes: nameHashes }),
+    names: emit === undefined ? undefined : new NameFinder({ nameBytes, tally, hashes: nameHashes }),
+    hashSeed: randomInt(2 ** 32),
   });
 }
 

@@ -70,8 +70,8 @@ export interface FlowReporterOptions {
   readonly names: NameFinder | undefined;
   /** A row of `AnalysisTally`. */
   readonly tally: Float64Array;
-  /** Takes a record, which is the reporter's again when it returns. */
-  readonly emit: (record: FlowRecord) => void;
+  /** Takes a record, which is the reporter's again when it returns; undefined where nobody wants any. */
+  readonly emit: ((record: FlowRecord) => void) | undefined;
   /** Base64 of SHA-1. */
   readonly sha1Base64: (bytes: Uint8Array) => string;
 }
@@ -100,15 +100,19 @@ export class FlowReporter {
     record.initiator = ((state >>> INITIATOR_SHIFT) & INITIATOR_MASK) as Initiator;
     record.endReason = reason;
     record.direction = directionFrom(source, (state >>> DIRECTION_SHIFT) & DIRECTION_MASK);
-    this.#fillKey(at, source);
-    this.#fillTimes(at);
+    // what TCP has counted begins anew when it is told
     this.#fillCounters(at, source);
-    record.sequence = sequence;
-    record.names = names === undefined || words[at + NAMES] === 0 ? [] : names.names(words[at + NAMES]!);
+    if (emit !== undefined) {
+      this.#fillKey(at, source);
+      this.#fillTimes(at);
+      record.sequence = sequence;
+      record.names = names === undefined || words[at + NAMES] === 0 ? [] : names.names(words[at + NAMES]!);
+    }
 
     if (sequence !== SEQUENCE_MAX) words[at + SEQUENCE]! += 1;
     clearCounters(words, at);
     words.fill(0, at + TRUNCATED, at + FRAGMENTS + 1);
+    if (emit === undefined) return;
     tally[AnalysisTally.flowRecords]! += 1;
     emit(record);
   }

@@ -65,8 +65,8 @@ export interface FlowTableOptions {
   readonly tally: Float64Array;
   /** The worker's rows of `LaneCounter`. */
   readonly laneCounters: Float64Array;
-  /** Takes a record, which is the table's again when it returns. */
-  readonly emit: (record: FlowRecord) => void;
+  /** Takes a record, which is the table's again when it returns; undefined where nobody wants any. */
+  readonly emit: ((record: FlowRecord) => void) | undefined;
   /** Base64 of SHA-1. */
   readonly sha1Base64: (bytes: Uint8Array) => string;
   /** Looks for names in the first packets of a flow; left out: nobody does. */
@@ -164,6 +164,7 @@ export class FlowTable {
     const clock = this.#clock;
     const { wheel } = this.#rows;
     clock.reach(seconds);
+    this.#names?.refill();
     let written = 0;
     for (let left = LOOKS_LEAST + LOOKS_A_RECORD * most; left > 0 && written < most; left--) {
       const row = wheel.next(clock.now);

@@ -6,7 +6,7 @@ import { NO_FLOW } from '../../../../src/receive/flows/flow-table.ts';
 import { LANE_COUNTERS_LENGTH, LaneCounter } from '../../../../src/receive/lane-counters.ts';
 import { IpProtocol } from '../../../../src/wire/ip-protocol.ts';
 import { Flag } from '../../../../src/wire/tcp.ts';
-import { FlowFeed, type FlowPacket } from '../../../support/flow-feed.ts';
+import { FEED_SECONDS, FlowFeed, type FlowPacket } from '../../../support/flow-feed.ts';
 
 const there: FlowPacket = { from: '10.0.0.1', to: '10.0.0.2', ports: [40_000, 443] };
 const back: FlowPacket = { from: '10.0.0.2', to: '10.0.0.1', ports: [443, 40_000] };
@@ -51,6 +51,17 @@ describe('both directions are one flow', () => {
     expect([record?.source.packets, record?.destination.packets]).toEqual(isLoop ? [2, 0] : [1, 1]);
     expect(record).toMatchObject({ first: 0, last: 1, start: 0, sequence: 0, endReason: 'end' });
   });
+});
+
+test('where nobody wants records flows are counted and ended all the same', () => {
+  const feed = new FlowFeed({ emit: undefined });
+  feed.see({ ...there, protocol: tcp, flags: Flag.syn });
+  feed.see({ ...there, time: 200 });
+  feed.table.expire(FEED_SECONDS + 1000, 10);
+  expect(feed.table.active).toBe(0);
+  expect(feed.tally[AnalysisTally.flowsOpened]).toBe(2);
+  expect(feed.tally[AnalysisTally.flowRecords]).toBe(0);
+  expect(feed.laneCounters[LaneCounter.tcpFlows]).toBe(1);
 });
 
 const icmpPairs = [

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { nameHashes } from '../../../../src/app/name-hashes.ts';
+import { AnalysisTally } from '../../../../src/receive/analysis-tally.ts';
 import { clientInitialKeys } from '../../../../src/receive/flows/quic-keys.ts';
 import type { QuicVersion } from '../../../../src/wire/quic-initial.ts';
 import {
@@ -239,4 +240,21 @@ describe('datagrams', () => {
     flow.show(packet);
     expect(flow.names).toEqual([]);
   });
+});
+
+test('of a flood of connections only so many packets are opened in a while, and the others are counted', () => {
+  const { finder, tally } = makeFinder();
+  const [first] = quicInitialVectors;
+  const packet = datagram(hex(first!.bytes));
+  const opened = (flows: number): number =>
+    Array.from({ length: flows }, () => {
+      const flow = new LookedFlow(finder);
+      flow.show(packet);
+      return flow.names.length;
+    }).filter((found) => found === names.length).length;
+  expect(opened(600)).toBe(512);
+  expect(tally[AnalysisTally.namesDropped]).toBe(88);
+  expect(opened(1)).toBe(0);
+  finder.refill();
+  expect(opened(1)).toBe(1);
 });
