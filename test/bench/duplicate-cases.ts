@@ -30,7 +30,7 @@ export function duplicateCase(batch: PacketBatch, sources: 1 | 2): () => number 
   let seconds = 1_700_000_000;
   let nanoseconds = 0;
   return () => {
-    let copies = 0;
+    let found = 0;
     for (let i = 0; i < deliveredCount; i++) {
       const slot = sources === 1 ? i : i >>> 1;
       layers.frameAt = frameAt[slot]!;
@@ -44,9 +44,13 @@ export function duplicateCase(batch: PacketBatch, sources: 1 | 2): () => number 
         seconds++;
       }
       readPlainInner(view, layers);
-      if (finder.check(view, layers, seconds, nanoseconds)) copies++;
-      else finder.remember(slot);
+      if (finder.check(view, layers, seconds, nanoseconds)) {
+        found += 2;
+      } else {
+        finder.remember(slot);
+        found++;
+      }
     }
-    return copies;
+    return found;
   };
 }

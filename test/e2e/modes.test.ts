@@ -76,6 +76,13 @@ function comparable(report: Report): object {
   return { ...report, lanes };
 }
 
+/** What does not follow from packets that belong together. */
+function withoutFlows(report: Report): object {
+  const { flows: _flows, fragments: _fragments, ...rest } = report;
+  const lanes = report.lanes.map(({ upstream: _upstream, ...lane }) => lane);
+  return comparable({ ...rest, lanes } as unknown as Report);
+}
+
 async function receiveAll(network: TestNetwork, mode: string, directory: string): Promise<Report> {
   const receive = await prefixedReceive({
     prefix: commandIn(network.receiver, []),
@@ -129,7 +136,8 @@ describe.skipIf(!native).each(kinds)('over $kind', ({ kind, possible }) => {
           expect(ring.ledger.dropped).toEqual({ kernel: 0, worker: 0 });
           expect(ring.lanes.length).toBeGreaterThan(5);
           expect(comparable(mmsg)).toEqual(comparable(ring));
-          expect(comparable(dgram)).toEqual(comparable(ring));
+          // its sockets are not steered: the two directions of a connection may come to two workers
+          expect(withoutFlows(dgram)).toEqual(withoutFlows(ring));
         }),
       ),
     300_000,

@@ -187,7 +187,7 @@ export class FlowFeed {
   }
 }
 
-export function sha1Base64(bytes: Uint8Array): string {
+function sha1Base64(bytes: Uint8Array): string {
   return createHash('sha1').update(bytes).digest('base64');
 }
 

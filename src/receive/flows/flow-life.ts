@@ -36,7 +36,7 @@ import type { NameFinder } from './name-finder.ts';
 import type { TcpTracker } from './tcp-tracker.ts';
 
 /** A connection that is over waits so long for what comes late, seconds: it would open a second flow otherwise. */
-export const LINGER_SECONDS = 5;
+const LINGER_SECONDS = 5;
 
 export interface FlowLifeOptions {
   readonly rows: FlowRows;
