@@ -67,6 +67,38 @@ test('grows to its full size with its rows', () => {
   for (let row = 0; row < most; row++) expect(index.findPlain(row, 0, 0, 0, LANE, 0, 0, 0)).toBe(row);
 });
 
+test('keys that have one hash are two keys', () => {
+  const hash = new FlowHash(1);
+  const byHash = new Map<number, number>();
+  let pair: readonly [number, number] | undefined;
+  // of so many keys some have the same 32 bits, by the birthday problem
+  for (let key = 0; key < 400_000 && pair === undefined; key++) {
+    // not in a row: what is near each other is kept apart by design
+    const ports = Math.imul(key, 0x9e37_79b1);
+    const own = hash.ofPlain(ports, key, 0, 0, LANE, 0, 0, 0);
+    const other = byHash.get(own);
+    if (other !== undefined) pair = [other, key];
+    byHash.set(own, key);
+  }
+  expect(pair).toBeDefined();
+  const words = allocateRows(MOST);
+  const index = new FlowIndex(words, MOST, hash);
+  const keyAt = MOST * ROW_WORDS;
+  for (const [row, key] of pair!.entries()) {
+    words[keyAt + PORTS] = Math.imul(key, 0x9e37_79b1);
+    words[keyAt + LOW] = key;
+    words[keyAt + LANE_KEY] = LANE;
+    expect(index.find(keyAt)).toBe(NO_ROW);
+    expect(index.findPlain(words[keyAt + PORTS]!, key, 0, 0, LANE, 0, 0, 0)).toBe(NO_ROW);
+    words.copyWithin(row * ROW_WORDS, keyAt, keyAt + ROW_WORDS);
+    index.add(row);
+  }
+  for (const row of [0, 1, 0]) {
+    const [ports, low] = [words[row * ROW_WORDS + PORTS]!, words[row * ROW_WORDS + LOW]!];
+    expect(index.findPlain(ports, low, 0, 0, LANE, 0, 0, 0)).toBe(row);
+  }
+});
+
 test.each([
   [1, 2],
   [2, 4],
