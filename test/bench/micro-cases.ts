@@ -24,6 +24,7 @@ import { duplicateCase } from './duplicate-cases.ts';
 import { firstPacketsCase, unwantedCase } from './name-cases.ts';
 import { flowCase } from './flow-cases.ts';
 import { orderCase } from './order-cases.ts';
+import { pathCase } from './path-case.ts';
 import { tcpCase } from './tcp-cases.ts';
 
 /** Goes over the block once. */
@@ -90,6 +91,7 @@ export const microCases: readonly MicroCase[] = [
   },
   { name: 'symmetry meter', source: 'receive/symmetry.ts', make: symmetryCase },
   { name: 'whole receiver', source: 'receive/receiver.ts', make: receiverCase },
+  { name: 'whole receiver, flows', source: 'app/packet-path.ts', make: (bytes) => pathCase(load(bytes)) },
   { name: 'pcapng block', source: 'format/pcapng-encoder.ts', make: pcapngCase },
   { name: 'pcap record', source: 'format/pcap-encoder.ts', make: pcapCase },
 ];
