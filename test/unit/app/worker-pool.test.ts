@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { buildReport } from '../../../src/app/build-report.ts';
 import { FileList } from '../../../src/app/file-list.ts';
-import { allocateMemory, sinkCountersOf, tallyOf } from '../../../src/app/shared-memory.ts';
+import { allocateMemory, type SinkPlan, sinkCountersOf, tallyOf } from '../../../src/app/shared-memory.ts';
 import { WorkerPool } from '../../../src/app/worker-pool.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { ledgerBytesDifference, ledgerDifference, type Report } from '../../../src/observe/report.ts';
@@ -9,9 +9,10 @@ import { LaneDirectory } from '../../../src/receive/lanes.ts';
 import { count, Tally } from '../../../src/receive/tally.ts';
 import { until } from '../../support/appliance.ts';
 import { LogLines } from '../../support/log-lines.ts';
-import { type DyingStart, HELD, Order } from '../../support/programs/dying-worker.ts';
+import { type DyingStart, HELD, Order, WAITING } from '../../support/programs/dying-worker.ts';
 
 const plan = { name: 'captures', kind: 'files', takes: 'packets', dropReasons: [] } as const;
+const flowPlan = { name: 'flows', kind: 'flow-files', takes: 'flows', dropReasons: [] } as const;
 const script = new URL('../../support/programs/dying-worker.ts', import.meta.url);
 const WORKERS = 2;
 /** Packets of the batch in hand that were in no bucket. */
@@ -23,8 +24,11 @@ afterEach(async () => {
   await Promise.all(pools.splice(0).map((pool) => pool.stop()));
 });
 
-function makePool(orders = new Int32Array(new SharedArrayBuffer(4 * WORKERS))) {
-  const memory = allocateMemory(WORKERS, 2, [plan]);
+function makePool(
+  orders = new Int32Array(new SharedArrayBuffer(4 * WORKERS)),
+  plans: readonly SinkPlan[] = [plan],
+) {
+  const memory = allocateMemory(WORKERS, 2, plans);
   const log = new LogLines();
   const config = loadConfig({ file: 'settings', text: '', environment: {}, set: [] });
   const starts: DyingStart[] = Array.from({ length: WORKERS }, (_, worker) => ({
@@ -106,6 +110,30 @@ test('a worker that dies is started again, and what it held is in the ledger', a
   ]);
   // whatever ailed the sink of the dead one, the new one's is well until it says otherwise
   expect(sinkCountersOf(memory, 1, 0).failingSinceMs).toBe(0);
+});
+
+test('what waits in the resequencer of a worker that dies is lost, and so are its flow records', async () => {
+  const { pool, order, died, report } = makePool(undefined, [plan, flowPlan]);
+  await pool.start([{ mode: 'dgram' }, { mode: 'dgram' }]);
+  order(1, Order.dieWaiting);
+  await until('it has died', () => died().length === 1);
+  order(1, Order.live);
+  await until('it lives', () => pool.states()[1]?.up === true);
+  expect(died()[0]).toMatchObject({ worker: 1, lostPackets: WAITING.packets });
+  const told = report();
+  expect(told.ledger).toMatchObject({
+    received: WAITING.packets,
+    held: 0,
+    dropped: { worker: WAITING.packets },
+  });
+  expect(told.ledgerBytes.dropped.worker).toBe(WAITING.packets * WAITING.bytes);
+  expect([ledgerDifference(told), ledgerBytesDifference(told)]).toEqual([0, 0]);
+  expect(told.flows.active).toBe(0);
+  expect(told.order.heldPackets).toBe(0);
+  expect(told.sinks).toMatchObject([
+    { name: 'captures', delivered: 0, dropped: {} },
+    { name: 'flows', delivered: WAITING.records, dropped: { workerLost: WAITING.records }, pending: 0 },
+  ]);
 });
 
 test('a worker that dies again and again is started later and later', async () => {
