@@ -31,6 +31,8 @@ export interface Housekeeping {
   begin(): Promise<void>;
   /** Called every second or so. */
   tick(nowMs: number): void;
+  /** Settles when what was set going is done. */
+  settle(): Promise<void>;
   /** A file was finished. */
   finished(): void;
   /** Called once, after the last record; settles when nothing is under way any more. */
@@ -165,6 +167,7 @@ export class FlowFilesSink implements FlowSink {
   async settle(): Promise<void> {
     await this.#writer.whenIdle();
     await this.#watch.settle();
+    await this.#options.housekeeping?.settle();
   }
 
   #drop(reason: string, nowMs: number): void {

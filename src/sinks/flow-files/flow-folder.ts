@@ -82,9 +82,13 @@ export class FlowFolder implements Housekeeping {
     if (keepBytes > 0 || keepSeconds > 0) void this.sweep();
   }
 
-  async end(): Promise<void> {
+  async settle(): Promise<void> {
     await this.#sweeping;
     await this.#renewing;
+  }
+
+  async end(): Promise<void> {
+    await this.settle();
     try {
       leaveOwners(this.#files, this.#options.settings.directory, ownerName(this.#identity));
     } catch {

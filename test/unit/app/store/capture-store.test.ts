@@ -277,6 +277,7 @@ test('4,096 lanes that finish at one moment: all are listed, and the main thread
     expect(store.snapshot()[0]).toMatchObject({ overlookedFiles: 0, waitingFiles: 0 });
     // not how fast it is, but that it is not done in one go on this thread
     expect(longestMs).toBeLessThan(5000);
+    await store.close();
   }));
 
 test('keepSeconds: a file goes when its time has come, though nothing else happens', () =>
