@@ -2,6 +2,7 @@ import type { Config } from '../config/settings.ts';
 import type { PacketBatch } from '../packet/batch.ts';
 import type { FlowRecord } from '../packet/flow-record.ts';
 import { BatchBuilder } from '../pipeline/batch-builder.ts';
+import { doAll } from '../pipeline/do-all.ts';
 import { FanOut } from '../pipeline/fan-out.ts';
 import type { FlowSink } from '../pipeline/flow-sink.ts';
 import type { Outlet } from '../pipeline/outlet.ts';
@@ -100,7 +101,7 @@ export class PacketPath {
 
   /** Opens all sinks. Rejects with the first error after all have tried. */
   open(): Promise<void> {
-    return all([
+    return doAll([
       () => this.#arrival.open(),
       () => this.#ordered.open(),
       ...this.#flows.map(
@@ -148,7 +149,7 @@ export class PacketPath {
     await this.#expiring;
     const table = this.#analysis?.flows;
     if (table !== undefined) await this.#whileFull(() => table.end(RECORDS_AT_A_TIME));
-    await all([
+    await doAll([
       () => this.#arrival.close(),
       () => this.#ordered.close(),
       ...this.#flows.map(
@@ -189,12 +190,6 @@ const NOTHING_TO_WAIT_FOR: Promise<void> = Promise.resolve();
 
 function outletsOf(packets: readonly PacketOutlet[], order: PacketOutlet['order']): Outlet[] {
   return packets.filter((packet) => packet.order === order).map(({ outlet }) => outlet);
-}
-
-/** Does all at once; one that fails does not keep the others from finishing. Rejects with the first error. */
-async function all(works: readonly (() => Promise<void>)[]): Promise<void> {
-  const results = await Promise.allSettled(works.map((work) => work()));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 function nothing(): void {}

@@ -1,4 +1,5 @@
 import type { PacketBatch } from '../packet/batch.ts';
+import { doAll } from './do-all.ts';
 import type { Outlet } from './outlet.ts';
 
 const NOTHING_TO_WAIT_FOR: Promise<void> = Promise.resolve();
@@ -67,10 +68,8 @@ function frameBytes(batch: PacketBatch): number {
   return bytes;
 }
 
-/** Does the same with all outlets at once; one that fails does not keep the others from finishing. */
-async function each(outlets: readonly Outlet[], work: (outlet: Outlet) => Promise<void>): Promise<void> {
-  const results = await Promise.allSettled(outlets.map(work));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+function each(outlets: readonly Outlet[], work: (outlet: Outlet) => Promise<void>): Promise<void> {
+  return doAll(outlets.map((outlet) => () => work(outlet)));
 }
 
 function nothing(): void {}
