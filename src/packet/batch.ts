@@ -30,6 +30,14 @@ export class PacketBatch {
 
   /** Directory slot of the packet's lane; see `LaneReader`. */
   readonly lane: Uint32Array;
+  /** The packet's own VNI: that of its lane unless the lane is the one that all share past the lane limit. */
+  readonly vni: Uint32Array;
+  /** The packet's own `Encapsulation`. */
+  readonly encapsulation: Uint8Array;
+  /** Byte offset in `bytes` of the mirror source's address. */
+  readonly mirrorSourceAt: Uint32Array;
+  /** 4 or 6: bytes of that address are 4 or 16; 0 where it is not known. */
+  readonly mirrorSourceVersion: Uint8Array;
   /** Byte offset of the inner frame. */
   readonly frameAt: Uint32Array;
   /** Byte offset one past the last byte of the inner frame that arrived. */
@@ -56,6 +64,10 @@ export class PacketBatch {
     this.nanoseconds = new Uint32Array(capacity);
     this.linkType = new Uint16Array(capacity);
     this.lane = new Uint32Array(capacity);
+    this.vni = new Uint32Array(capacity);
+    this.encapsulation = new Uint8Array(capacity);
+    this.mirrorSourceAt = new Uint32Array(capacity);
+    this.mirrorSourceVersion = new Uint8Array(capacity);
     this.frameAt = new Uint32Array(capacity);
     this.frameEnd = new Uint32Array(capacity);
     this.frameWireLen = new Uint32Array(capacity);
