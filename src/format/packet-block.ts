@@ -1,3 +1,4 @@
+import { addressBytes } from '../wire/address-bytes.ts';
 import type { Block } from '../wire/block.ts';
 import { copyBlock } from '../wire/copy.ts';
 import { type Lane, makeLane } from '../packet/lane.ts';
@@ -79,7 +80,7 @@ export function writePacket(block: Block, at: number, batch: PacketBatch, slot: 
   const version = batch.mirrorSourceVersion[slot]!;
   view.setUint32(at + 32, version, true);
   const sourceAt = batch.mirrorSourceAt[slot]!;
-  if (version !== 0) copyBlock(batch, sourceAt, sourceAt + (version === 4 ? 4 : 16), block, at + 36);
+  copyBlock(batch, sourceAt, sourceAt + addressBytes(version), block, at + 36);
   copyBlock(batch, frameAt, frameAt + frameBytes, block, at + PACKET_HEAD_BYTES);
   return at + bytes;
 }
@@ -110,7 +111,7 @@ export function writeFlowHead(
  */
 export class PacketBlockReader {
   #bytes: Buffer = Buffer.alloc(0);
-  #view = new DataView(new ArrayBuffer(0));
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #next = 0;
   /** The walk ended before the block did. */
   damaged = false;

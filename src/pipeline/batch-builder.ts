@@ -1,5 +1,6 @@
 import { PacketBatch } from '../packet/batch.ts';
 import type { Block } from '../wire/block.ts';
+import { addressBytes } from '../wire/address-bytes.ts';
 import { copyBlock } from '../wire/copy.ts';
 
 /** Packets and frame bytes of one batch that is built; a single larger frame gets a block of its own size. */
@@ -16,7 +17,7 @@ export class BatchBuilder {
   #batch: PacketBatch | undefined;
   #used = 0;
 
-  /** Copies one frame, `frameAt .. frameEnd` of `source`, to the end of what is built. */
+  /** Copies one frame, `frameAt .. frameEnd` of `source`, and its mirror source's address, to the end of what is built. */
   put(
     source: Block,
     frameAt: number,
@@ -27,14 +28,25 @@ export class BatchBuilder {
     frameWireLen: number,
     transportVerdict: number,
     marks: number,
+    vni: number,
+    encapsulation: number,
+    mirrorSourceAt: number,
+    mirrorSourceVersion: number,
   ): void {
     const bytes = frameEnd - frameAt;
+    const sourceBytes = addressBytes(mirrorSourceVersion);
     let batch = this.#batch;
-    if (batch === undefined || batch.count === batch.capacity || this.#used + bytes > batch.bytes.length) {
-      batch = this.#next(bytes);
+    if (
+      batch === undefined ||
+      batch.count === batch.capacity ||
+      this.#used + sourceBytes + bytes > batch.bytes.length
+    ) {
+      batch = this.#next(sourceBytes + bytes);
     }
     const slot = batch.count++;
-    const at = this.#used;
+    const sourceAt = this.#used;
+    if (sourceBytes > 0) copyBlock(source, mirrorSourceAt, mirrorSourceAt + sourceBytes, batch, sourceAt);
+    const at = sourceAt + sourceBytes;
     if (bytes > 0) copyBlock(source, frameAt, frameEnd, batch, at);
     // whole words: the copy of the next one is not torn
     this.#used = (at + bytes + 3) & ~3;
@@ -49,6 +61,10 @@ export class BatchBuilder {
     batch.nanoseconds[slot] = nanoseconds;
     batch.transportVerdict[slot] = transportVerdict;
     batch.marks[slot] = marks;
+    batch.vni[slot] = vni;
+    batch.encapsulation[slot] = encapsulation;
+    batch.mirrorSourceAt[slot] = sourceAt;
+    batch.mirrorSourceVersion[slot] = mirrorSourceVersion;
     batch.delivered[slot] = slot;
     batch.deliveredCount = batch.count;
   }

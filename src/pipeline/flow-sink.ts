@@ -44,6 +44,8 @@ export interface FlowSinkKind {
   readonly kind: string;
   /** Names of the reasons for which this kind drops records, besides those every sink has. */
   readonly dropReasons: readonly string[];
+  /** Names of what this kind counts besides its ledger, in `SinkCounters`; the report tells them as they are. */
+  readonly counters?: readonly string[];
   /** @param settings checked against the schema of the kind, and filled */
   create(settings: Readonly<Record<string, unknown>>, context: FlowSinkContext): FlowSink;
 }

@@ -5,6 +5,9 @@ import { AssertionFailure } from '../wire/assert.ts';
  *
  * It lives in shared memory, a row of 64-bit floats: the worker alone writes it, the main thread reads it when
  * it is scraped or asked for a report.
+ *
+ * A kind may have further counters of its own, under names that it declares. They stand beside the ledger: nothing says
+ * that they add up. Over all workers they are told as sums, so one that is `set` must be a share, such as bytes waiting.
  */
 
 /** Reasons that every sink has, whatever its kind. */
@@ -29,17 +32,22 @@ const DROPPED = 6;
 
 export class SinkCounters {
   readonly reasons: readonly string[];
+  /** Names of the kind's further counters. */
+  readonly names: readonly string[];
   readonly #row: Float64Array;
+  readonly #furtherAt: number;
 
-  /** Floats a row needs for a sink kind with these reasons of its own. */
-  static length(kindReasons: readonly string[]): number {
-    return DROPPED + commonDropReasons.length + kindReasons.length;
+  /** Floats a row needs for a sink kind with these reasons and further counters of its own. */
+  static length(kindReasons: readonly string[], kindCounters: readonly string[] = []): number {
+    return DROPPED + commonDropReasons.length + kindReasons.length + kindCounters.length;
   }
 
-  /** @param row `SinkCounters.length(kindReasons)` floats, in shared memory or not. */
-  constructor(row: Float64Array, kindReasons: readonly string[]) {
+  /** @param row `SinkCounters.length(kindReasons, kindCounters)` floats, in shared memory or not. */
+  constructor(row: Float64Array, kindReasons: readonly string[], kindCounters: readonly string[] = []) {
     this.#row = row;
     this.reasons = [...commonDropReasons, ...kindReasons];
+    this.names = kindCounters;
+    this.#furtherAt = DROPPED + this.reasons.length;
   }
 
   get delivered(): number {
@@ -75,6 +83,19 @@ export class SinkCounters {
     return this.failingSinceMs === 0 ? undefined : this.reasons[(this.#row[FAILING_REASON] ?? 0) - 1];
   }
 
+  /** The kind's further counter `name`, one of `names`. */
+  further(name: string): number {
+    return this.#row[this.#further(name)] ?? 0;
+  }
+  /** Adds to the kind's further counter `name`: once a batch, for it is looked up. */
+  add(name: string, amount: number): void {
+    this.#add(this.#further(name), amount);
+  }
+  /** Sets the kind's further counter `name`: for what also falls. */
+  set(name: string, value: number): void {
+    this.#row[this.#further(name)] = value;
+  }
+
   addDelivered(packets: number): void {
     this.#add(DELIVERED, packets);
   }
@@ -104,6 +125,11 @@ export class SinkCounters {
 
   #add(field: number, amount: number): void {
     this.#row[field] = (this.#row[field] ?? 0) + amount;
+  }
+  #further(name: string): number {
+    const index = this.names.indexOf(name);
+    if (index < 0) throw new AssertionFailure(`A sink counted the undeclared "${name}".`);
+    return this.#furtherAt + index;
   }
   #index(reason: string): number {
     const index = this.reasons.indexOf(reason);

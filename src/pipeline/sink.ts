@@ -59,6 +59,8 @@ export interface SinkKind {
   readonly kind: string;
   /** Names of the reasons for which this kind drops packets, besides those every sink has. */
   readonly dropReasons: readonly string[];
+  /** Names of what this kind counts besides its ledger, in `SinkCounters`; the report tells them as they are. */
+  readonly counters?: readonly string[];
   /** @param settings checked against the schema of the kind, and filled */
   create(settings: Readonly<Record<string, unknown>>, context: SinkContext): Sink;
 }

@@ -142,6 +142,10 @@ export class Receiver {
     countFrame(this.#laneCounters, lane * LANE_COUNTERS_LENGTH, layers, seconds, batch.nanoseconds[slot]!);
     this.#symmetry?.see(batch.view, layers);
     batch.lane[slot] = lane;
+    batch.vni[slot] = layers.vni;
+    batch.encapsulation[slot] = layers.encapsulation;
+    batch.mirrorSourceAt[slot] = layers.mirrorSourceAt;
+    batch.mirrorSourceVersion[slot] = layers.mirrorSourceVersion;
     batch.frameAt[slot] = layers.frameAt;
     batch.frameEnd[slot] = layers.frameEnd;
     batch.frameWireLen[slot] = layers.frameWireLen;

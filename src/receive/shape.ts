@@ -3,6 +3,7 @@ import type { LaneReader } from '../packet/lane.ts';
 import { ABSENT, Layers } from '../packet/layers.ts';
 import { Mark } from '../packet/mark.ts';
 import { Verdict } from '../packet/verdict.ts';
+import { addressBytes } from '../wire/address-bytes.ts';
 import { copyBlock } from '../wire/copy.ts';
 import { readInner } from './inner.ts';
 import { readPlainInner } from './plain.ts';
@@ -62,9 +63,9 @@ export class Shaper {
     return this.#out;
   }
 
-  /** Says for each packet what is to be done; returns how many bytes those that stay have, in whole words. */
+  /** Says for each packet what is to be done; returns how many bytes those that stay need, in whole words. */
   #plan(batch: PacketBatch): number {
-    const { delivered, deliveredCount, marks, frameAt, frameEnd } = batch;
+    const { delivered, deliveredCount, marks, frameAt, frameEnd, mirrorSourceVersion } = batch;
     if (this.#steps.length < deliveredCount) this.#steps = new Uint8Array(batch.capacity);
     let bytes = 0;
     for (let i = 0; i < deliveredCount; i++) {
@@ -76,7 +77,7 @@ export class Shaper {
       } else {
         if (this.#repair !== 'none') steps = this.#repairs(batch, slot);
         if (steps !== Step.none) this.repaired++;
-        bytes += (frameEnd[slot]! - frameAt[slot]! + 3) & ~3;
+        bytes += addressBytes(mirrorSourceVersion[slot]!) + ((frameEnd[slot]! - frameAt[slot]! + 3) & ~3);
       }
       this.#steps[i] = steps;
     }
@@ -129,13 +130,21 @@ export class Shaper {
       const slot = batch.delivered[i]!;
       let at = batch.frameAt[slot]!;
       const bytes = batch.frameEnd[slot]! - at;
+      const version = batch.mirrorSourceVersion[slot]!;
+      let sourceAt = batch.mirrorSourceAt[slot]!;
       if (isCopy) {
+        const sourceBytes = addressBytes(version);
+        if (sourceBytes > 0) copyBlock(batch, sourceAt, sourceAt + sourceBytes, out, used);
+        sourceAt = used;
+        used += sourceBytes;
         if (bytes > 0) copyBlock(batch, at, at + bytes, out, used);
         at = used;
         used += (bytes + 3) & ~3;
       }
       const to = out.count++;
       copyColumns(batch, slot, out, to, at);
+      out.mirrorSourceAt[to] = sourceAt;
+      out.mirrorSourceVersion[to] = version;
       if (steps !== Step.none) this.#complete(out, to, steps);
       out.delivered[to] = to;
     }
@@ -168,6 +177,8 @@ function copyColumns(from: PacketBatch, slot: number, to: PacketBatch, toSlot: n
   to.nanoseconds[toSlot] = from.nanoseconds[slot]!;
   to.linkType[toSlot] = from.linkType[slot]!;
   to.lane[toSlot] = from.lane[slot]!;
+  to.vni[toSlot] = from.vni[slot]!;
+  to.encapsulation[toSlot] = from.encapsulation[slot]!;
   to.frameAt[toSlot] = at;
   to.frameEnd[toSlot] = end;
   to.frameWireLen[toSlot] = from.frameWireLen[slot]!;

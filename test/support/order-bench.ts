@@ -5,6 +5,7 @@ import { ANALYSIS_TALLY_LENGTH, AnalysisTally } from '../../src/receive/analysis
 import { LANE_COUNTERS_LENGTH } from '../../src/receive/lane-counters.ts';
 import { Resequencer } from '../../src/receive/order/resequencer.ts';
 import { Tally, TALLY_LENGTH } from '../../src/receive/tally.ts';
+import { addressBytes } from '../../src/wire/address-bytes.ts';
 import type { Block } from '../../src/wire/block.ts';
 import { IpProtocol } from '../../src/wire/ip-protocol.ts';
 import * as tcp from '../../src/wire/tcp.ts';
@@ -51,6 +52,8 @@ export interface Left {
   readonly lane: number;
   readonly frame: Buffer;
   readonly wireLen: number;
+  /** VNI, encapsulation and mirror source, as text. */
+  readonly origin: string;
 }
 
 export interface OrderBenchOptions {
@@ -68,6 +71,8 @@ export class OrderBench {
   readonly ledger = new Float64Array(TALLY_LENGTH);
   readonly left: Left[] = [];
   readonly taken: Buffer[] = [];
+  /** `Left.origin` of each packet that was given. */
+  readonly origins: string[] = [];
   readonly resequencer: Resequencer;
   /** UDP payload bytes of all packets that were given. */
   payloadBytes = 0;
@@ -145,6 +150,9 @@ export class OrderBench {
     tcp.emit(bytes, tcpAt, 40_000, 443, (packet.seq ?? 0) >>> 0, 0, packet.flags ?? ACK, 1000);
     bytes[tcpAt + 12] = headerWords << 4;
     batch.lane[1] = lane;
+    batch.vni[1] = 0xff_ff00 + stream;
+    batch.encapsulation[1] = this.taken.length % 4;
+    batch.mirrorSourceVersion[1] = version;
     batch.frameAt[1] = frameAt;
     batch.frameEnd[1] = tcpAt + arrived;
     batch.frameWireLen[1] = tcpAt - frameAt + TCP_BYTES + len;
@@ -179,6 +187,7 @@ export class OrderBench {
       nestedId,
     });
     this.taken.push(Buffer.from(bytes.subarray(frameAt, tcpAt + arrived)));
+    this.origins.push(originOf(batch.vni[1]!, batch.encapsulation[1]!, bytes.subarray(0, addressLen)));
     this.ledger[Tally.delivered]! += 1;
     this.ledger[Tally.delivered + 1]! += layers.payloadEnd;
     this.payloadBytes += layers.payloadEnd;
@@ -196,11 +205,21 @@ export class OrderBench {
     wireLen: number,
     verdict: number,
     marks: number,
+    vni: number,
+    encapsulation: number,
+    mirrorSourceAt: number,
+    mirrorSourceVersion: number,
   ): void {
     const frame = Buffer.from(bytes.subarray(frameAt, frameEnd));
     const timeUs = (seconds - TEST_SECONDS) * 1e6 + nanoseconds / 1000;
-    this.left.push({ number: frame.readUInt32BE(0), timeUs, marks, verdict, lane, frame, wireLen });
+    const address = bytes.subarray(mirrorSourceAt, mirrorSourceAt + addressBytes(mirrorSourceVersion));
+    const origin = originOf(vni, encapsulation, address);
+    this.left.push({ number: frame.readUInt32BE(0), timeUs, marks, verdict, lane, frame, wireLen, origin });
   }
+}
+
+function originOf(vni: number, encapsulation: number, address: Buffer): string {
+  return `${vni} ${encapsulation} ${address.toString('hex')}`;
 }
 
 export const syn = (seq: number, more: OrderPacket = {}): OrderPacket => ({ seq, flags: SYN, ...more });

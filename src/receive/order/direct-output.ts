@@ -25,6 +25,10 @@ export class DirectOutput {
       batch.frameWireLen[slot]!,
       batch.transportVerdict[slot]!,
       batch.marks[slot]! | mark,
+      batch.vni[slot]!,
+      batch.encapsulation[slot]!,
+      batch.mirrorSourceAt[slot]!,
+      batch.mirrorSourceVersion[slot]!,
     );
   }
 

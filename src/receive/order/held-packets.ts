@@ -1,7 +1,14 @@
 import type { PacketBatch } from '../../packet/batch.ts';
 import * as tcp from '../../wire/tcp.ts';
 import type { GivenUpPlaces } from './given-up.ts';
-import { Held, HoldRing } from './hold-ring.ts';
+import {
+  ENCAPSULATION_BITS,
+  ENCAPSULATION_SHIFT,
+  Held,
+  HoldRing,
+  SOURCE_VERSION_SHIFT,
+  VNI_BITS,
+} from './hold-ring.ts';
 import type { OrderCounts } from './order-counts.ts';
 import type { OrderedOutput } from './resequencer-options.ts';
 import type { Segment } from './segment.ts';
@@ -199,6 +206,10 @@ export class HeldPackets {
       words[at + Held.frameWireLen]!,
       bits & VERDICT_BITS,
       (bits >>> MARKS_SHIFT) & VERDICT_BITS,
+      words[at + Held.vni]! & VNI_BITS,
+      (words[at + Held.vni]! >>> ENCAPSULATION_SHIFT) & ENCAPSULATION_BITS,
+      HoldRing.mirrorSourceAt(at),
+      words[at + Held.vni]! >>> SOURCE_VERSION_SHIFT,
     );
     this.#counts.left(frameBytes, words[at + Held.payloadBytes]!);
     this.#ring.free(at);

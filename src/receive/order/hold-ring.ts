@@ -1,4 +1,5 @@
 import type { PacketBatch } from '../../packet/batch.ts';
+import { addressBytes } from '../../wire/address-bytes.ts';
 import { assert } from '../../wire/assert.ts';
 import type { Block } from '../../wire/block.ts';
 import { copyBlock } from '../../wire/copy.ts';
@@ -25,12 +26,21 @@ export const Held = {
   bits: 11,
   /** UDP payload bytes of the outer packet: what the ledger counts. The caller's. */
   payloadBytes: 12,
+  /** VNI in the lowest 24 bits, encapsulation in the next two, then the version of the mirror source's address. */
+  vni: 13,
   /** When it came, µs of the caller's clock, a 64-bit float. */
   clockUs: 14,
+  /** Address of the mirror source: four words, of which IPv4 takes the first. */
+  mirrorSource: 16,
 } as const;
 
+export const VNI_BITS = 0xff_ffff;
+export const ENCAPSULATION_SHIFT = 24;
+export const ENCAPSULATION_BITS = 3;
+export const SOURCE_VERSION_SHIFT = 26;
+
 /** Words of a record's head. */
-const HEAD_WORDS = 16;
+const HEAD_WORDS = 20;
 const WORD_BYTES = 4;
 /** Records begin at a multiple of so many words, so that the float in them is aligned. */
 const STEP_WORDS = 2;
@@ -90,6 +100,11 @@ export class HoldRing implements Block {
     return (record + HEAD_WORDS) * WORD_BYTES;
   }
 
+  /** Byte offset of the mirror source's address. */
+  static mirrorSourceAt(record: number): number {
+    return (record + Held.mirrorSource) * WORD_BYTES;
+  }
+
   /** Copies the packet of a slot for which `hasRoom` said yes; returns its record. */
   put(batch: PacketBatch, slot: number, clockUs: number): number {
     const frameAt = batch.frameAt[slot]!;
@@ -107,6 +122,13 @@ export class HoldRing implements Block {
     words[at + Held.frameWireLen] = batch.frameWireLen[slot]!;
     words[at + Held.lane] = batch.lane[slot]!;
     words[at + Held.bits] = batch.transportVerdict[slot]! | (batch.marks[slot]! << 8);
+    const version = batch.mirrorSourceVersion[slot]!;
+    words[at + Held.vni] =
+      batch.vni[slot]! |
+      (batch.encapsulation[slot]! << ENCAPSULATION_SHIFT) |
+      (version << SOURCE_VERSION_SHIFT);
+    const sourceAt = batch.mirrorSourceAt[slot]!;
+    copyBlock(batch, sourceAt, sourceAt + addressBytes(version), this, HoldRing.mirrorSourceAt(at));
     this.#clocks[(at + Held.clockUs) / STEP_WORDS] = clockUs;
     copyBlock(batch, frameAt, frameEnd, this, HoldRing.frameAt(at));
     return at;

@@ -12,6 +12,10 @@ export interface OrderedOutput {
     frameWireLen: number,
     transportVerdict: number,
     marks: number,
+    vni: number,
+    encapsulation: number,
+    mirrorSourceAt: number,
+    mirrorSourceVersion: number,
   ): void;
 }
 
@@ -20,7 +24,7 @@ export interface ResequencerOptions {
   readonly holdUs: number;
   /** Most packets of one stream that are held, at least 1. */
   readonly holdPackets: number;
-  /** Memory for the packets that are held, at least 64. */
+  /** Memory for the packets that are held, at least 80. */
   readonly holdBytes: number;
   /** Most streams that are known at one time, a power of two, at least 8: 229 bytes each. */
   readonly streams: number;

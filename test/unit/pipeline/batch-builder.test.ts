@@ -30,7 +30,21 @@ test('packets come out as they went in, byte for byte, in order, over as many ba
         for (const [index, bytes] of frames.entries()) {
           const block = blockOf(bytes);
           const wireLen = bytes.length + index;
-          builder.put(block, 0, bytes.length, index, round, 999_999_999, wireLen, 3, Mark.egress);
+          builder.put(
+            block,
+            0,
+            bytes.length,
+            index,
+            round,
+            999_999_999,
+            wireLen,
+            3,
+            Mark.egress,
+            42,
+            1,
+            0,
+            0,
+          );
           want.push(
             [Buffer.from(bytes).toString('hex'), index, round, 999_999_999, wireLen, 3, Mark.egress].join(
               ' ',
@@ -51,9 +65,9 @@ test('a frame larger than a block has a batch of its own', () => {
   const builder = new BatchBuilder();
   const large = blockOf(new Uint8Array(1_500_000).fill(7));
   const small = blockOf(new Uint8Array([1, 2, 3]));
-  builder.put(small, 0, 3, 0, 0, 0, 3, 0, 0);
-  builder.put(large, 0, 1_500_000, 0, 0, 0, 1_500_000, 0, 0);
-  builder.put(small, 1, 3, 0, 0, 0, 2, 0, 0);
+  builder.put(small, 0, 3, 0, 0, 0, 3, 0, 0, 42, 1, 0, 0);
+  builder.put(large, 0, 1_500_000, 0, 0, 0, 1_500_000, 0, 0, 42, 1, 0, 0);
+  builder.put(small, 1, 3, 0, 0, 0, 2, 0, 0, 42, 1, 0, 0);
   const sizes: number[][] = [];
   for (let batch = builder.take(); batch !== undefined; batch = builder.take()) {
     sizes.push(
@@ -69,11 +83,11 @@ test('a frame larger than a block has a batch of its own', () => {
 test('a batch that was given back is used again, empty', () => {
   const builder = new BatchBuilder();
   const block = blockOf(new Uint8Array([9]));
-  builder.put(block, 0, 1, 0, 0, 0, 1, 0, 0);
+  builder.put(block, 0, 1, 0, 0, 0, 1, 0, 0, 42, 1, 0, 0);
   const first = builder.take();
   expect(builder.take()).toBeUndefined();
   builder.give(first!);
-  builder.put(block, 0, 1, 5, 0, 0, 1, 0, 0);
+  builder.put(block, 0, 1, 5, 0, 0, 1, 0, 0, 42, 1, 0, 0);
   const second = builder.take();
   expect(second).toBe(first);
   expect(deliveredOf(second!)).toEqual(['09 5 0 0 1 0 0']);

@@ -51,6 +51,7 @@ test('whatever comes leaves once, as it came, within every limit; the ledger add
       bench.flush();
       expect(bench.numbers.toSorted((a, b) => a - b)).toEqual([...packets.keys()]);
       expect(bench.left.every(({ number, frame }) => frame.equals(bench.taken[number]!))).toBe(true);
+      expect(bench.left.every(({ number, origin }) => origin === bench.origins[number])).toBe(true);
       expect([bench.count('heldPackets'), bench.count('heldBytes'), bench.ledger[Tally.held]]).toEqual([
         0, 0, 0,
       ]);
