@@ -161,6 +161,8 @@ function sinkReport(memory: SharedMemory, index: number): SinkReport {
   }
   const total = (read: (row: (typeof rows)[number]) => number): number =>
     rows.reduce((all, row) => all + read(row), 0);
+  const names = plan?.counters ?? [];
+  const counters = Object.fromEntries(names.map((name) => [name, total((row) => row.further(name))]));
   return {
     name: plan?.name ?? '',
     kind: plan?.kind ?? '',
@@ -170,5 +172,6 @@ function sinkReport(memory: SharedMemory, index: number): SinkReport {
     dropped,
     pending: total((row) => row.pending),
     pendingBytes: total((row) => row.pendingBytes),
+    ...(names.length === 0 ? {} : { counters }),
   };
 }

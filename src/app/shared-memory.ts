@@ -13,6 +13,8 @@ export interface SinkPlan {
   /** What it takes, and what its ledger counts. */
   readonly takes: 'packets' | 'flows';
   readonly dropReasons: readonly string[];
+  /** What its kind counts besides. */
+  readonly counters?: readonly string[];
 }
 
 /**
@@ -77,16 +79,16 @@ export function readTally(memory: SharedMemory, worker: number): Float64Array {
 
 /** One sink's ledger in one worker, to write to. `index` is the sink's place in `sinkPlans`. */
 export function sinkCountersOf(memory: SharedMemory, worker: number, index: number): SinkCounters {
-  const { row, dropReasons } = sinkRow(memory, worker, index);
-  return new SinkCounters(row, dropReasons);
+  const { row, dropReasons, counters } = sinkRow(memory, worker, index);
+  return new SinkCounters(row, dropReasons, counters);
 }
 
 /** A copy of one sink's ledger in one worker as it was at one moment. */
 export function readSinkCounters(memory: SharedMemory, worker: number, index: number): SinkCounters {
-  const { row, dropReasons } = sinkRow(memory, worker, index);
-  let copy = new SinkCounters(row.slice(), dropReasons);
+  const { row, dropReasons, counters } = sinkRow(memory, worker, index);
+  let copy = new SinkCounters(row.slice(), dropReasons, counters);
   for (let reads = 1; reads < READS_MAX && copy.pending < 0; reads++) {
-    copy = new SinkCounters(row.slice(), dropReasons);
+    copy = new SinkCounters(row.slice(), dropReasons, counters);
   }
   return copy;
 }
@@ -95,15 +97,19 @@ function sinkRow(
   memory: SharedMemory,
   worker: number,
   index: number,
-): { row: Float64Array; dropReasons: readonly string[] } {
+): { row: Float64Array; dropReasons: readonly string[]; counters: readonly string[] } {
   const plan = memory.sinkPlans[index];
   if (plan === undefined) throw new AssertionFailure(`There is no sink number ${index}.`);
   const before = sinkRowsLength(memory.sinkPlans.slice(0, index));
   const at = worker * sinkRowsLength(memory.sinkPlans) + before;
-  const length = SinkCounters.length(plan.dropReasons);
-  return { row: new Float64Array(memory.sinks, at * FLOAT_BYTES, length), dropReasons: plan.dropReasons };
+  const { dropReasons, counters = [] } = plan;
+  const length = SinkCounters.length(dropReasons, counters);
+  return { row: new Float64Array(memory.sinks, at * FLOAT_BYTES, length), dropReasons, counters };
 }
 
 function sinkRowsLength(plans: readonly SinkPlan[]): number {
-  return plans.reduce((length, plan) => length + SinkCounters.length(plan.dropReasons), 0);
+  return plans.reduce(
+    (length, { dropReasons, counters }) => length + SinkCounters.length(dropReasons, counters),
+    0,
+  );
 }

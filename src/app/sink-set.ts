@@ -14,8 +14,9 @@ export function sinkPlans(config: Config): SinkPlan[] {
 
 function sinkPlan(name: string, kind: string): SinkPlan {
   const flows = flowSinkKinds.find((candidate) => candidate.kind === kind);
-  if (flows !== undefined) return { name, kind, takes: 'flows', dropReasons: flows.dropReasons };
-  return { name, kind, takes: 'packets', dropReasons: sinkKind(kind).dropReasons };
+  const takes = flows === undefined ? 'packets' : 'flows';
+  const { dropReasons, counters = [] } = flows ?? sinkKind(kind);
+  return { name, kind, takes, dropReasons, counters };
 }
 
 export function sinkKind(kind: string): SinkKind {

@@ -14,6 +14,7 @@ import {
 import type { ExpectedVni, MetricsSnapshot, MetricsSource } from './metrics-snapshot.ts';
 import type { ReceiveBuffer, StoreState, SymmetryState, WorkerState } from './metrics-snapshot.ts';
 import type { LaneReport, SinkReport } from './report.ts';
+import { sinkKindGroups } from './sink-metrics.ts';
 import { timestampSeconds } from './timestamp.ts';
 
 // A new metric is one line in the list of the labels it has; those of flows, order and the like are in
@@ -200,6 +201,7 @@ const groups: readonly MetricGroup[] = [
     { sink: ({ sink }) => sink, reason: ({ reason }) => reason },
     packetsOf('sink_dropped_packets_total', 'Packets that a sink lost.'),
   ),
+  ...sinkKindGroups,
   metricGroup(({ stores }) => stores, { sink: ({ sink }) => sink }, ofStore),
   metricGroup(storeDeletions, { sink: ({ sink }) => sink, reason: ({ reason }) => reason }, ofDeletion),
   metricGroup(({ workers }) => workers, { worker: ({ worker }) => worker }, ofWorker),
@@ -263,6 +265,8 @@ const labelMeanings: Readonly<Record<string, string>> = {
   kind: 'of fragments: `matched`, `unmatched`, `overlapping`, `tiny`',
   up_to:
     '`1`, `2`, `4`, … `64`, `+Inf`: more than the value before and at most so many packets; each packet is counted once, unlike in a histogram',
+  action:
+    '`pad`, `shorten`, `pass`: settings of a sink of kind inject; what was dropped is in `sink_dropped_packets_total`',
   sink: 'name of the sink in the settings; of one that takes flow records, packets are records',
   worker: 'number of the worker, from 0',
   port: 'UDP port',

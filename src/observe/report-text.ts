@@ -116,7 +116,12 @@ const sinkColumns: readonly Column<SinkReport>[] = [
 ];
 
 function sinksPart({ sinks }: Report): string {
-  return sinks.length === 0 ? '' : table(sinkColumns, sinks).join('\n');
+  if (sinks.length === 0) return '';
+  const further = sinks.flatMap(({ name, counters }) => {
+    const told = Object.entries(counters ?? {}).filter(([, count]) => count > 0);
+    return told.length === 0 ? [] : [`  ${name}: ${counted(Object.fromEntries(told))}`];
+  });
+  return [...table(sinkColumns, sinks), ...further].join('\n');
 }
 
 function counted(counts: Readonly<Record<string, number>>): string {

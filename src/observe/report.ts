@@ -119,6 +119,8 @@ export interface SinkReport {
   readonly pending: number;
   /** Bytes of the packets that are pending. */
   readonly pendingBytes: number;
+  /** What its kind counts besides, all names, also those that are 0; left out where it counts nothing more. */
+  readonly counters?: Readonly<Record<string, number>>;
 }
 
 /** Most file names that a lane of the report lists. */

@@ -196,6 +196,21 @@ test('what analysis says of a lane is told over all workers', () => {
   });
 });
 
+test('what a kind of sink counts besides is told over all workers, also what is 0; other kinds tell nothing', () => {
+  const further = { ...plan, counters: ['padded', 'passed', 'waiting'] };
+  const counted = new CountedMemory(2, 4, [further, plan]);
+  for (const worker of [0, 1]) {
+    const sink = sinkCountersOf(counted.memory, worker, 0);
+    sink.add('padded', 5);
+    sink.add('padded', worker);
+    sink.set('waiting', 9);
+    sink.set('waiting', 2);
+  }
+  const [sink, other] = reportOf(counted).sinks;
+  expect(sink?.counters).toEqual({ padded: 11, passed: 0, waiting: 4 });
+  expect(other).not.toHaveProperty('counters');
+});
+
 test('a sink is told over all workers, its reasons summed by name', () => {
   const counted = new CountedMemory(2, 4, [{ ...plan, name: 'other' }, plan]);
   for (const worker of [0, 1]) {

@@ -14,15 +14,14 @@ import { LaneDirectory } from '../../../src/receive/lanes.ts';
 import { count, Tally } from '../../../src/receive/tally.ts';
 import { AssertionFailure } from '../../../src/wire/assert.ts';
 
-const plans = array(
-  record({ dropReasons: uniqueArray(string({ minLength: 1, maxLength: 5 }), { maxLength: 4 }) }),
-  { maxLength: 4 },
-).map((made) =>
-  made.map(({ dropReasons }, index) => ({
+const names = uniqueArray(string({ minLength: 1, maxLength: 5 }), { maxLength: 4 });
+const plans = array(record({ dropReasons: names, counters: names }), { maxLength: 4 }).map((made) =>
+  made.map(({ dropReasons, counters }, index) => ({
     name: `s${index}`,
     kind: 'files',
     takes: 'packets' as const,
     dropReasons,
+    counters,
   })),
 );
 
@@ -57,6 +56,7 @@ function rows(memory: SharedMemory): { fill: (value: number) => void; holds: () 
           sink.addPendingBytes(value - pendingBytes);
           for (const [reason, name] of sink.reasons.entries())
             sink.addDropped(name, value - (dropped[reason] ?? 0));
+          for (const name of sink.names) sink.set(name, value);
           sink.accepting();
           sink.failing(sink.reasons.at(-1) ?? '', value);
         },
@@ -68,6 +68,7 @@ function rows(memory: SharedMemory): { fill: (value: number) => void; holds: () 
             sink.pendingBytes,
             sink.failingSinceMs,
             ...sink.reasons.map((_, reason) => sink.dropped(reason)),
+            ...sink.names.map((name) => sink.further(name)),
           ]),
         ],
       });
