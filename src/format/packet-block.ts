@@ -29,8 +29,8 @@ const NO_VNI = 0xffff_ffff;
  * 20 u32 frame bytes; 24 u32 wire length; 28 u32 VNI; 32 u32 version of the mirror source; 36 its address, 16 bytes; 52 frame.
  */
 export const PACKET_HEAD_BYTES = 52;
-/** Flow record: 8 u32 seconds; 12 u32 nanoseconds; 16 u32 key bytes; 20 u32 JSON bytes; 24 key, then JSON. */
-export const FLOW_HEAD_BYTES = 24;
+/** Flow record: 8 u32 seconds; 12 u32 nanoseconds; 16 u32 key bytes; 20 u32 JSON bytes; 24 u32 VNI; 28 key, then JSON. */
+export const FLOW_HEAD_BYTES = 28;
 
 const padded = (bytes: number): number => (bytes + 3) & ~3;
 
@@ -91,6 +91,7 @@ export function writeFlowHead(
   at: number,
   seconds: number,
   nanoseconds: number,
+  vni: number,
   keyBytes: number,
   jsonBytes: number,
 ): number {
@@ -102,6 +103,7 @@ export function writeFlowHead(
   view.setUint32(at + 12, nanoseconds, true);
   view.setUint32(at + 16, keyBytes, true);
   view.setUint32(at + 20, jsonBytes, true);
+  view.setUint32(at + 24, vni, true);
   return at + bytes;
 }
 
@@ -127,13 +129,14 @@ export class PacketBlockReader {
   frameAt = 0;
   frameEnd = 0;
   frameWireLen = 0;
-  vni = 0;
   /** 4 or 6; 0 where the mirror source is not known. */
   mirrorSourceVersion = 0;
   mirrorSourceAt = 0;
   // of packets and flow records
   seconds = 0;
   nanoseconds = 0;
+  /** The true one, also past the lane limit. */
+  vni = 0;
   // of flow records
   keyAt = 0;
   keyEnd = 0;
@@ -196,6 +199,7 @@ export class PacketBlockReader {
     const view = this.#view;
     this.seconds = view.getUint32(at + 8, true);
     this.nanoseconds = view.getUint32(at + 12, true);
+    this.vni = view.getUint32(at + 24, true);
     this.keyAt = at + FLOW_HEAD_BYTES;
     this.keyEnd = this.keyAt + view.getUint32(at + 16, true);
     this.jsonAt = this.keyEnd;

@@ -7,6 +7,8 @@ export interface FrameReader {
    * Finds the innermost IP packet of a frame, as flows do; later fragments get the ports of the first.
    *
    * @param seconds when the packet came, seconds since the epoch
+   * @returns whether the frame is cut: its IP length promises more than is here, or it ends inside its Ethernet, VLAN or
+   *   IP header
    */
   read(
     bytes: Buffer,
@@ -16,5 +18,5 @@ export interface FrameReader {
     linkType: LinkType,
     seconds: number,
     innermost: Innermost,
-  ): void;
+  ): boolean;
 }

@@ -7,6 +7,7 @@ import { FragmentTable } from './fragments.ts';
 import { readInner } from './inner.ts';
 import { InnermostReader } from './innermost.ts';
 import { readPlainInner } from './plain.ts';
+import { measure } from './verdict.ts';
 
 /** Fragmented packets that are waited for, each for so long: Linux does the same (net.ipv4.ipfrag_time). */
 const FRAGMENTED_PACKETS = 4096;
@@ -40,12 +41,14 @@ export class InnerFrameReader implements FrameReader {
     linkType: LinkType,
     seconds: number,
     innermost: Innermost,
-  ): void {
+  ): boolean {
     const layers = this.#layers;
     layers.frameAt = frameAt;
     layers.frameEnd = frameEnd;
     layers.linkType = linkType;
     if (!readPlainInner(view, layers)) readInner(bytes, layers);
+    measure(layers);
     this.#reader.read(bytes, view, layers, seconds, innermost);
+    return layers.truncated === 1;
   }
 }

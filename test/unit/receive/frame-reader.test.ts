@@ -18,6 +18,7 @@ import { allocateLanes } from '../../../src/receive/lane-memory.ts';
 import { LaneDirectory } from '../../../src/receive/lanes.ts';
 import { Receiver } from '../../../src/receive/receiver.ts';
 import { TALLY_LENGTH } from '../../../src/receive/tally.ts';
+import { measure } from '../../../src/receive/verdict.ts';
 import { fragmentsOf, type HostileFrame, nestedFrame, single } from '../../support/hostile-frames.ts';
 import { HostileTraffic } from '../../support/hostile-traffic.ts';
 import { admitAll, defaultPorts } from '../../support/receiving.ts';
@@ -48,7 +49,10 @@ function expectSame(batches: readonly PacketBatch[]): number {
       layers.frameEnd = batch.end[slot]!;
       readInner(bytes, layers);
       expectedReader.read(bytes, view, layers, batch.seconds[slot]!, expected);
-      reader.read(bytes, view, layers.frameAt, layers.frameEnd, layers.linkType, batch.seconds[slot]!, found);
+      const [at, end] = [layers.frameAt, layers.frameEnd];
+      const isCut = reader.read(bytes, view, at, end, layers.linkType, batch.seconds[slot]!, found);
+      measure(layers);
+      expect(isCut).toBe(layers.truncated === 1);
       expect(found).toEqual(expected);
       if (found.sourcePort !== 0) withPorts++;
     }
