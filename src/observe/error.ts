@@ -24,6 +24,9 @@ export const errorCodes = [
   'WORKER_FAILED',
   'SYSTEM_CALL_FAILED',
   'NATIVE_UNAVAILABLE',
+  'SECRET_UNREADABLE',
+  'KAFKA_CLIENT_UNAVAILABLE',
+  'SCHEMA_REGISTRY_FAILED',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
