@@ -34,6 +34,7 @@ export const pureRooms = ['wire', 'packet', 'format', 'receive', 'mirror'];
 
 /** The rooms that may import a package; a package that is not named here is nobody's. */
 export const packages = {
+  avsc: ['sinks'],
   commander: ['app', 'main.ts'],
   fastify: ['http'],
   koffi: ['native'],

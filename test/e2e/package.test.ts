@@ -48,11 +48,18 @@ test('the package holds no source and no test, and its program can be run', () =
   const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter(
     (name) => /\.\w+$/.test(name) && !name.endsWith('.js'),
   );
-  const schema = 'format/flow-record.schema.json';
-  const others = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'samples/traffic.pcapng', schema];
+  const schemas = ['format/flow-record.schema.json', 'format/flow-record.avsc.json'];
+  const others = [
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'package.json',
+    'samples/traffic.pcapng',
+    ...schemas,
+  ];
   expect(files.filter((name) => !others.includes(name))).toEqual([]);
   expect(files).toContain('samples/traffic.pcapng');
-  expect(files).toContain(schema);
+  for (const schema of schemas) expect(files).toContain(schema);
   expect(statSync(join(installed, 'LICENSE')).size).toBe(statSync(join(root, 'LICENSE')).size);
   expect(statSync(join(installed, 'main.js')).mode & 0o111).toBe(0o111);
   expect(readFileSync(join(installed, 'main.js'), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
