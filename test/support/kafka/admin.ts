@@ -1,0 +1,85 @@
+import kafkajs, { type Admin } from 'kafkajs';
+
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, logLevel, ResourcePatternTypes } =
+  kafkajs;
+
+/** What a test does with topics, each time over a connection of its own. */
+export class TopicAdmin {
+  readonly #bootstrap: () => string;
+
+  constructor(bootstrap: () => string) {
+    this.#bootstrap = bootstrap;
+  }
+
+  /** Resolves when all partitions have a leader. Replicas as the broker's default: all nodes. */
+  async createTopic(
+    topic: string,
+    numPartitions = 1,
+    config: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+    const topics = [{ topic, numPartitions, replicationFactor: -1, configEntries }];
+    await this.#ask((admin) => admin.createTopics({ topics, waitForLeaders: true }));
+  }
+
+  async deleteTopic(topic: string): Promise<void> {
+    await this.#ask((admin) => admin.deleteTopics({ topics: [topic] }));
+  }
+
+  async topics(): Promise<readonly string[]> {
+    return (await this.#ask((admin) => admin.listTopics())).toSorted();
+  }
+
+  /** The offset that the next record of each partition gets, by partition. */
+  async endOffsets(topic: string): Promise<readonly number[]> {
+    const found = await this.#ask((admin) => admin.fetchTopicOffsets(topic));
+    return found.toSorted((a, b) => a.partition - b.partition).map(({ high }) => Number(high));
+  }
+
+  /** Records that a topic holds, in all partitions. With transactions or compaction, more than can be read. */
+  async countRecords(topic: string): Promise<number> {
+    const found = await this.#ask((admin) => admin.fetchTopicOffsets(topic));
+    return found.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+  }
+
+  /** Where every replica of every partition is in sync. */
+  async isInSync(): Promise<boolean> {
+    const { topics } = await this.#ask((admin) => admin.fetchTopicMetadata());
+    return topics.every(({ partitions }) =>
+      partitions.every(({ replicas, isr, leader }) => leader >= 0 && isr.length === replicas.length),
+    );
+  }
+
+  /** Brokers that are up, as the cluster says. */
+  async brokers(): Promise<number> {
+    return (await this.#ask((admin) => admin.describeCluster())).brokers.length;
+  }
+
+  /** Denies everybody to write to a topic, or to see it; everything else stays allowed. Needs `authorizer`. */
+  async deny(topic: string, what: 'write' | 'describe'): Promise<void> {
+    const rule = {
+      resourceType: AclResourceTypes.TOPIC,
+      resourceName: topic,
+      resourcePatternType: ResourcePatternTypes.LITERAL,
+      principal: 'User:*',
+      host: '*',
+    };
+    const operation = what === 'write' ? AclOperationTypes.WRITE : AclOperationTypes.DESCRIBE;
+    const acl = [
+      { ...rule, operation, permissionType: AclPermissionTypes.DENY },
+      { ...rule, operation: AclOperationTypes.ALL, permissionType: AclPermissionTypes.ALLOW },
+    ];
+    await this.#ask((admin) => admin.createAcls({ acl }));
+  }
+
+  async #ask<Answer>(question: (admin: Admin) => Promise<Answer>): Promise<Answer> {
+    const brokers = [this.#bootstrap()];
+    const admin = new Kafka({ clientId: 'test-admin', brokers, logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    try {
+      return await question(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+}
