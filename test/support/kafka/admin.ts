@@ -7,6 +7,7 @@ const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, logLevel
 export class TopicAdmin {
   readonly #bootstrap: () => string;
 
+  /** @param bootstrap `host:port,…` of brokers, asked for again each time */
   constructor(bootstrap: () => string) {
     this.#bootstrap = bootstrap;
   }
@@ -73,7 +74,7 @@ export class TopicAdmin {
   }
 
   async #ask<Answer>(question: (admin: Admin) => Promise<Answer>): Promise<Answer> {
-    const brokers = [this.#bootstrap()];
+    const brokers = this.#bootstrap().split(',');
     const admin = new Kafka({ clientId: 'test-admin', brokers, logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
     try {

@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { TopicAdmin } from './admin.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
-import { runJava, startJava, tail } from './java.ts';
+import { formatFolder, newId } from './format.ts';
+import { startJava, tail } from './java.ts';
 import { freePorts } from './ports.ts';
 import { type ListenerName, serverProperties } from './properties.ts';
 
@@ -107,7 +107,7 @@ export class KafkaBroker {
     });
     writeFileSync(broker.#propertiesFile, text);
     try {
-      await broker.#format(place.clusterId);
+      await formatFolder(folder, place, user);
       return broker;
     } catch (error) {
       await broker.discard();
@@ -243,26 +243,8 @@ export class KafkaBroker {
     clearTimeout(limit);
   }
 
-  async #format(clusterId: string): Promise<void> {
-    const scram = [256, 512].flatMap((bits) => [
-      '--add-scram',
-      `SCRAM-SHA-${bits}=[name=${user.name},password=${user.password}]`,
-    ]);
-    await runJava({
-      mainClass: 'kafka.tools.StorageTool',
-      args: ['format', '-t', clusterId, '-c', this.#propertiesFile, ...scram],
-      heapMb: 128,
-      logFile: join(this.#folder, 'format.log'),
-    });
-  }
-
   #discardNow(): void {
     this.#child?.kill('SIGKILL');
     rmSync(this.#folder, { recursive: true, force: true });
   }
-}
-
-/** A cluster id as Kafka wants it: 16 bytes in base64 for URLs. */
-export function newId(): string {
-  return randomBytes(16).toString('base64url');
 }

@@ -156,7 +156,7 @@ class RecordCutter {
   #record(bytes: Buffer, at: number): number {
     const lineEnd = bytes.indexOf(10, at);
     if (lineEnd < 0) return -1;
-    const numbers = bytes.latin1Slice(at, lineEnd).split(' ').map(Number);
+    const numbers = bytes.toString('latin1', at, lineEnd).split(' ').map(Number);
     const [partition = 0, offset = 0, timestampMs = 0, keyLength = 0, valueLength = 0] = numbers;
     const keyAt = lineEnd + 1;
     const valueAt = keyAt + Math.max(0, keyLength);
@@ -171,7 +171,7 @@ class RecordCutter {
       timestampMs,
       key: keyLength < 0 ? null : bytes.subarray(keyAt, valueAt),
       value: valueLength < 0 ? null : bytes.subarray(valueAt, headersAt),
-      headers: parseHeaders(bytes.utf8Slice(headersAt, headersEnd)),
+      headers: parseHeaders(bytes.toString('utf8', headersAt, headersEnd)),
     });
     return headersEnd + this.#mark.length;
   }

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KafkaBroker } from '../../../support/kafka/broker.ts';
-import { countTopic, readTopic, writeLines } from '../../../support/kafka/kcat.ts';
+import { readTopic, writeLines } from '../../../support/kafka/kcat.ts';
 import { requiresOwnKafka } from '../../../support/kafka/wanted.ts';
 
 describe.skipIf(!requiresOwnKafka())('a broker of our own', () => {
