@@ -9,10 +9,11 @@ import type { Report } from '../observe/report.ts';
 import { commonDropReasons } from '../pipeline/sink-counters.ts';
 import { LaneDirectory } from '../receive/lanes.ts';
 import { buildReport } from './build-report.ts';
+import { CourierPool } from './couriers/courier-pool.ts';
 import { FileList } from './file-list.ts';
 import { LaneWatch } from './lane-watch.ts';
 import { LiveIntake } from './live-intake.ts';
-import { allocateMemory, type SharedMemory, sinkCountersOf } from './shared-memory.ts';
+import { allocateMemory, readSinkCounters, type SharedMemory } from './shared-memory.ts';
 import { SymmetryWatch } from './symmetry-watch.ts';
 import { sinkPlans } from './sink-set.ts';
 import { CaptureStore } from './store/capture-store.ts';
@@ -41,6 +42,7 @@ export class Appliance {
   readonly #lanes: LaneDirectory;
   readonly #files = new FileList();
   readonly #pool: WorkerPool;
+  readonly #couriers: CourierPool;
   readonly #store: CaptureStore;
   readonly #watch: LaneWatch;
   readonly #symmetry: SymmetryWatch;
@@ -72,6 +74,7 @@ export class Appliance {
       config,
       log: logSettings,
     }));
+    this.#couriers = new CourierPool({ start: { memory: this.#memory, config, log: logSettings }, log, now });
     this.#store = new CaptureStore({
       sinks: storeSinks(config),
       log,
@@ -95,6 +98,7 @@ export class Appliance {
   async start(): Promise<void> {
     const { log } = this.#options;
     await this.#store.open();
+    await this.#couriers.start();
     const intake = await LiveIntake.open(this.#config, this.#memory.workers, log);
     this.#intake = intake;
     await this.#pool.start(intake.workers);
@@ -115,6 +119,7 @@ export class Appliance {
     clearInterval(this.#timer);
     this.#look();
     await this.#pool.stop();
+    await this.#couriers.stop();
     this.#intake?.look();
     this.#intake?.close();
     await this.#store.close();
@@ -172,9 +177,9 @@ export class Appliance {
   #sinkStates(): SinkState[] {
     const states: SinkState[] = [];
     for (let worker = 0; worker < this.#memory.workers; worker++) {
-      for (const [index, { name }] of this.#memory.sinkPlans.entries()) {
-        const { failingSinceMs, failingReason } = sinkCountersOf(this.#memory, worker, index);
-        states.push({ name, remote: false, failingSinceMs, reason: failingReason });
+      for (const [index, { name, sink = name, remote = false }] of this.#memory.sinkPlans.entries()) {
+        const { failingSinceMs, failingReason } = readSinkCounters(this.#memory, worker, index);
+        states.push({ name: sink, remote, failingSinceMs, reason: failingReason });
       }
     }
     return states;

@@ -31,9 +31,10 @@ export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): 
   const { worker, memory, config, intake } = start;
   const limits = queueLimits(intake);
   const openFiles = openFilesShare(memory.workers * memory.sinkPlans.length);
-  return memory.sinkPlans.flatMap(({ name, takes }, index) => {
+  return memory.sinkPlans.flatMap(({ name, sink: configured, takes }, index) => {
     if (takes !== 'packets') return [];
-    const settings = settingsOf(config, name);
+    const settings = settingsOf(config, configured ?? name);
+    const channel = memory.channels[worker]?.[index];
     const { order, repair, duplicates } = effectiveOutput(settings, config.behind);
     const counters = sinkCountersOf(memory, worker, index);
     const onFile = (file: FinishedFile): void => told.onFile(name, file);
@@ -50,6 +51,7 @@ export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): 
       makeRoom,
       openFiles,
       ordered,
+      ...(channel === undefined ? {} : { channel }),
     };
     const made = sinkKind(settings.kind).create(settings, context);
     const sink = shapeSink(made, { repair, duplicates, lanes }, counters);
@@ -69,11 +71,20 @@ export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): 
 export function liveFlowOutlets(options: Pick<LiveOutletOptions, 'start' | 'log'>): FlowOutlet[] {
   const { start, log } = options;
   const { worker, memory, config } = start;
-  return memory.sinkPlans.flatMap(({ name, takes }, index) => {
+  return memory.sinkPlans.flatMap(({ name, sink, takes }, index) => {
     if (takes !== 'flows') return [];
-    const settings = settingsOf(config, name);
+    const settings = settingsOf(config, sink ?? name);
     const counters = sinkCountersOf(memory, worker, index);
-    const context = { name, worker, counters, log, now: Date.now, observer: hostname() };
+    const channel = memory.channels[worker]?.[index];
+    const context = {
+      name,
+      worker,
+      counters,
+      log,
+      now: Date.now,
+      observer: hostname(),
+      ...(channel === undefined ? {} : { channel }),
+    };
     return [{ sink: flowSinkKind(settings.kind).create(settings, context), counters }];
   });
 }

@@ -1,15 +1,23 @@
+import { allocateChannel, type ChannelMemory } from '../pipeline/channel.ts';
 import { SinkCounters } from '../pipeline/sink-counters.ts';
+import type { ChannelSize } from '../pipeline/sink.ts';
 import { ANALYSIS_TALLY_LENGTH } from '../receive/analysis-tally.ts';
 import { allocateLanes, type LaneMemory } from '../receive/lane-memory.ts';
 import { allocateSymmetry } from '../receive/symmetry-memory.ts';
 import { settled, Tally, TALLY_LENGTH } from '../receive/tally.ts';
-import { AssertionFailure } from '../wire/assert.ts';
+import { assert, AssertionFailure } from '../wire/assert.ts';
 
 /** What the counters must know of a configured sink. */
 export interface SinkPlan {
-  /** The user's name. */
+  /** What report and metrics call it: the sink's name, with `.flows` where a sink takes both packets and flow records. */
   readonly name: string;
+  /** The sink's name in the settings, where it is another. */
+  readonly sink?: string;
   readonly kind: string;
+  /** It writes to another machine. */
+  readonly remote?: boolean;
+  /** The worker's half of it fills a channel of this size, which a courier empties. */
+  readonly channel?: ChannelSize;
   /** What it takes, and what its ledger counts. */
   readonly takes: 'packets' | 'flows';
   readonly dropReasons: readonly string[];
@@ -29,8 +37,10 @@ export interface SharedMemory {
   readonly tallies: SharedArrayBuffer;
   /** `workers` rows of `ANALYSIS_TALLY_LENGTH` floats. */
   readonly analysis: SharedArrayBuffer;
-  /** `workers` rows, each one row of `SinkCounters` a sink, one after the other. */
+  /** `workers` rows, each one row of `SinkCounters` a sink, one after the other; two where there is a courier, its own the second. */
   readonly sinks: SharedArrayBuffer;
+  /** `workers` rows, each one channel a sink; undefined where a sink has none. */
+  readonly channels: readonly (readonly (ChannelMemory | undefined)[])[];
   /** A sample of connections and who saw them; see `receive/symmetry-memory.ts`. */
   readonly symmetry: SharedArrayBuffer;
 }
@@ -51,6 +61,11 @@ export function allocateMemory(
     tallies: new SharedArrayBuffer(workers * TALLY_LENGTH * FLOAT_BYTES),
     analysis: new SharedArrayBuffer(workers * ANALYSIS_TALLY_LENGTH * FLOAT_BYTES),
     sinks: new SharedArrayBuffer(workers * sinkRowsLength(sinkPlans) * FLOAT_BYTES),
+    channels: Array.from({ length: workers }, () =>
+      sinkPlans.map(({ channel }) =>
+        channel === undefined ? undefined : allocateChannel(channel.bytes, channel.records),
+      ),
+    ),
     symmetry: allocateSymmetry(),
   };
 }
@@ -83,13 +98,24 @@ export function sinkCountersOf(memory: SharedMemory, worker: number, index: numb
   return new SinkCounters(row, dropReasons, counters);
 }
 
+/** The courier's part of the ledger of a sink that has one, to write to. */
+export function courierCountersOf(memory: SharedMemory, worker: number, index: number): SinkCounters {
+  const { courierRow, dropReasons, counters } = sinkRow(memory, worker, index);
+  assert(courierRow !== undefined, 'This sink has no courier.');
+  return new SinkCounters(courierRow, dropReasons, counters);
+}
+
 /** A copy of one sink's ledger in one worker as it was at one moment. */
 export function readSinkCounters(memory: SharedMemory, worker: number, index: number): SinkCounters {
-  const { row, dropReasons, counters } = sinkRow(memory, worker, index);
-  let copy = new SinkCounters(row.slice(), dropReasons, counters);
-  for (let reads = 1; reads < READS_MAX && copy.pending < 0; reads++) {
-    copy = new SinkCounters(row.slice(), dropReasons, counters);
-  }
+  const { row, courierRow, dropReasons, counters } = sinkRow(memory, worker, index);
+  const read = (): SinkCounters => {
+    if (courierRow === undefined) return new SinkCounters(row.slice(), dropReasons, counters);
+    // what a courier has settled was delivered before
+    const second = courierRow.slice();
+    return SinkCounters.ofTwo(row.slice(), second, dropReasons, counters);
+  };
+  let copy = read();
+  for (let reads = 1; reads < READS_MAX && copy.pending < 0; reads++) copy = read();
   return copy;
 }
 
@@ -97,19 +123,32 @@ function sinkRow(
   memory: SharedMemory,
   worker: number,
   index: number,
-): { row: Float64Array; dropReasons: readonly string[]; counters: readonly string[] } {
+): {
+  row: Float64Array;
+  courierRow: Float64Array | undefined;
+  dropReasons: readonly string[];
+  counters: readonly string[];
+} {
   const plan = memory.sinkPlans[index];
   if (plan === undefined) throw new AssertionFailure(`There is no sink number ${index}.`);
   const before = sinkRowsLength(memory.sinkPlans.slice(0, index));
   const at = worker * sinkRowsLength(memory.sinkPlans) + before;
   const { dropReasons, counters = [] } = plan;
   const length = SinkCounters.length(dropReasons, counters);
-  return { row: new Float64Array(memory.sinks, at * FLOAT_BYTES, length), dropReasons, counters };
+  const rowAt = (part: number): Float64Array =>
+    new Float64Array(memory.sinks, (at + part * length) * FLOAT_BYTES, length);
+  return {
+    row: rowAt(0),
+    courierRow: plan.channel === undefined ? undefined : rowAt(1),
+    dropReasons,
+    counters,
+  };
 }
 
 function sinkRowsLength(plans: readonly SinkPlan[]): number {
   return plans.reduce(
-    (length, { dropReasons, counters }) => length + SinkCounters.length(dropReasons, counters),
+    (length, { dropReasons, counters, channel }) =>
+      length + SinkCounters.length(dropReasons, counters) * (channel === undefined ? 1 : 2),
     0,
   );
 }

@@ -9,14 +9,26 @@ import type { SinkPlan } from './shared-memory.ts';
 export function sinkPlans(config: Config): SinkPlan[] {
   return Object.entries(config.sinks)
     .filter(([, settings]) => settings.enabled)
-    .map(([name, { kind }]) => sinkPlan(name, kind));
+    .flatMap(([name, settings]) => plansOf(name, settings));
 }
 
-function sinkPlan(name: string, kind: string): SinkPlan {
-  const flows = flowSinkKinds.find((candidate) => candidate.kind === kind);
-  const takes = flows === undefined ? 'packets' : 'flows';
-  const { dropReasons, counters = [] } = flows ?? sinkKind(kind);
-  return { name, kind, takes, dropReasons, counters };
+/** One plan for what a sink takes; two where it takes packets and flow records. */
+function plansOf(sink: string, settings: Config['sinks'][string]): SinkPlan[] {
+  const { kind } = settings;
+  const ofPackets = sinkKinds.find((candidate) => candidate.kind === kind);
+  const ofFlows = flowSinkKinds.find((candidate) => candidate.kind === kind);
+  const isBoth = ofPackets !== undefined && ofFlows !== undefined;
+  const entries = [
+    { takes: 'packets', name: sink, entry: ofPackets },
+    { takes: 'flows', name: isBoth ? `${sink}.flows` : sink, entry: ofFlows },
+  ] as const;
+  return entries.flatMap(({ takes, name, entry }) => {
+    if (entry === undefined || entry.isWanted?.(settings) === false) return [];
+    const { dropReasons, counters = [], remote = false } = entry;
+    const channel = entry.channel?.(settings);
+    const plan = { name, sink, kind, takes, remote, dropReasons, counters };
+    return [channel === undefined ? plan : { ...plan, channel }];
+  });
 }
 
 export function sinkKind(kind: string): SinkKind {

@@ -53,7 +53,10 @@ function refuseUnknown(schema: TObject, group: GivenMap, path: string, problems:
 
 /** Checks one value or fills in its default. */
 export function fill(schema: TSchema, given: Given | undefined, place: Place, problems: Problem[]): unknown {
-  if (Type.IsObject(schema)) return fillGroup(schema, given, place, problems);
+  if (Type.IsObject(schema)) {
+    const isOff = annotations(schema).off === true && given !== undefined && isEmpty(given);
+    return isOff ? null : fillGroup(schema, given, place, problems);
+  }
   const { later, default: fallback, secret } = annotations(schema);
   if (given === undefined) {
     if (fallback !== undefined) return structuredClone(fallback);

@@ -11,6 +11,7 @@ import { type TObject, type TSchema, Type } from 'typebox';
  *                type says; a list: the values that a later version will take besides those of the type
  *   expected     what a right value is, where the type does not say it well
  *   secret       true: never printed
+ *   off          of a group: true: null turns it off, and is its value then
  *   examples     values worth showing
  */
 export interface Annotations {
@@ -21,6 +22,7 @@ export interface Annotations {
   readonly later?: true | readonly string[];
   readonly expected?: string;
   readonly secret?: boolean;
+  readonly off?: boolean;
   readonly examples?: readonly unknown[];
 }
 

@@ -1,5 +1,7 @@
 import type { FlowRecord } from '../packet/flow-record.ts';
 import type { Log } from '../observe/log.ts';
+import type { ChannelMemory } from './channel.ts';
+import type { SinkKindTraits } from './sink.ts';
 import type { SinkCounters } from './sink-counters.ts';
 
 /** Where flow records go. One instance serves one configured sink in one worker. Its ledger counts records. */
@@ -35,12 +37,14 @@ export interface FlowSinkContext {
   readonly now: () => number;
   /** `observer.name` of the records: this host. */
   readonly observer: string;
+  /** The way to the thread that does the rest, for a kind that has one. */
+  readonly channel?: ChannelMemory;
   /** Told of each file that is finished. */
   readonly onFile?: (path: string) => void;
 }
 
 /** One kind of flow sink, as the registry lists it. */
-export interface FlowSinkKind {
+export interface FlowSinkKind extends SinkKindTraits {
   readonly kind: string;
   /** Names of the reasons for which this kind drops records, besides those every sink has. */
   readonly dropReasons: readonly string[];

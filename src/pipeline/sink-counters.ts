@@ -50,6 +50,25 @@ export class SinkCounters {
     this.#furtherAt = DROPPED + this.reasons.length;
   }
 
+  /**
+   * The ledger of a sink that two threads write, a row each: the one that is given packets, and the one that does the rest. What
+   * the first has written the second has in hand.
+   */
+  static ofTwo(
+    first: Float64Array,
+    second: Float64Array,
+    kindReasons: readonly string[],
+    kindCounters: readonly string[] = [],
+  ): SinkCounters {
+    const sum = first.map((value, field) => value + (second[field] ?? 0));
+    sum[WRITTEN] = second[WRITTEN] ?? 0;
+    const isFirst = (second[FAILING_SINCE_MS] ?? 0) === 0;
+    for (const field of [FAILING_SINCE_MS, FAILING_REASON]) {
+      sum[field] = (isFirst ? first[field] : second[field]) ?? 0;
+    }
+    return new SinkCounters(sum, kindReasons, kindCounters);
+  }
+
   get delivered(): number {
     return this.#row[DELIVERED] ?? 0;
   }

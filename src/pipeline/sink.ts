@@ -1,6 +1,7 @@
 import type { Log } from '../observe/log.ts';
 import type { LaneReader } from '../packet/lane.ts';
 import type { PacketBatch } from '../packet/batch.ts';
+import type { ChannelMemory } from './channel.ts';
 import type { FinishedFile } from './finished-file.ts';
 import type { SinkCounters } from './sink-counters.ts';
 
@@ -45,17 +46,35 @@ export interface SinkContext {
   readonly onFile?: (file: FinishedFile) => void;
   /** How many files the sink may have open at a time; as many as it likes where nothing is said. */
   readonly openFiles?: number;
+  /** The way to the thread that does the rest, for a kind that has one. */
+  readonly channel?: ChannelMemory;
   /** Packets of a TCP stream come in the order of their sequence numbers, not as they arrived: files say so. */
   readonly ordered?: boolean;
   /** Has old files of the sink deleted as its settings ask for; settles when that is done, or nothing is left. */
   readonly makeRoom?: () => Promise<void>;
 }
 
+/** How much may wait between a worker and the thread that does the rest. */
+export interface ChannelSize {
+  readonly bytes: number;
+  readonly records: number;
+}
+
+/** What a kind of sink may have that needs a thread of its own beside each worker, or more than one thing to take. */
+export interface SinkKindTraits {
+  /** It writes to another machine: a failure would be every instance's at once. */
+  readonly remote?: boolean;
+  /** Whether a sink with these settings takes what this entry of the registry is for; it does where nothing is said. */
+  readonly isWanted?: (settings: Readonly<Record<string, unknown>>) => boolean;
+  /** The worker's half only fills a channel of this size; another thread empties it. */
+  readonly channel?: (settings: Readonly<Record<string, unknown>>) => ChannelSize;
+}
+
 /**
  * One kind of sink, as the registry lists it: its name and how to make one. Its settings are listed apart: who receives
  * has no need of the schema library, which is most of what a thread would load.
  */
-export interface SinkKind {
+export interface SinkKind extends SinkKindTraits {
   readonly kind: string;
   /** Names of the reasons for which this kind drops packets, besides those every sink has. */
   readonly dropReasons: readonly string[];

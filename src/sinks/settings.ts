@@ -1,4 +1,5 @@
 import { type Static, type TObject, Type } from 'typebox';
+import { kafkaSettings } from './kafka/settings.ts';
 
 /** Settings of a sink of kind `files`, besides `kind` and what every packet sink has. */
 export const filesSettings = Type.Object(
@@ -152,7 +153,7 @@ export const flowFilesSettings = Type.Object(
 export type FlowFilesSettings = Static<typeof flowFilesSettings>;
 
 /** Settings of every kind of sink that takes packets: what configuration and reference know of `sinkKinds`. */
-export const sinkSettings: Readonly<Record<string, TObject>> = { files: filesSettings };
+export const sinkSettings: Readonly<Record<string, TObject>> = { files: filesSettings, kafka: kafkaSettings };
 
 /** The same for sinks that take flow records, `flowSinkKinds`. */
 export const flowSinkSettings: Readonly<Record<string, TObject>> = { 'flow-files': flowFilesSettings };

@@ -1,0 +1,244 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Log } from '../../../observe/log.ts';
+import type { FrameReader } from '../../../packet/frame-reader.ts';
+import {
+  allocateChannel,
+  type ChannelMemory,
+  ChannelReader,
+  ChannelWriter,
+} from '../../../pipeline/channel.ts';
+import { doAll } from '../../../pipeline/do-all.ts';
+import type { SinkCounters } from '../../../pipeline/sink-counters.ts';
+import { makeKafkaClient } from '../clients/index.ts';
+import type { KafkaSettings } from '../settings.ts';
+import { Spool } from '../spool/spool.ts';
+import { Backlog } from './backlog.ts';
+import { Connection } from './connection.ts';
+import { Line } from './line.ts';
+import { type EncoderMaker, flowEncoder, packetEncoder } from './make-encoder.ts';
+
+/** What one of the two topics gets its records from. */
+export interface CourierSource {
+  readonly takes: 'packets' | 'flows';
+  readonly channel: ChannelMemory;
+  /** The courier's part of the sink's ledger. */
+  readonly counters: SinkCounters;
+}
+
+export interface CourierOptions {
+  /** The user's name for the sink. */
+  readonly sink: string;
+  readonly settings: KafkaSettings;
+  readonly worker: number;
+  readonly workers: number;
+  readonly sources: readonly CourierSource[];
+  /** `observer` of the records: this host. */
+  readonly observer: string;
+  readonly frames: FrameReader;
+  readonly sha1Base64: (bytes: Uint8Array) => string;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** One source on its way: what waits, the line that sends it, and what it is counted in. */
+interface Transfer {
+  readonly line: Line;
+  readonly backlog: Backlog;
+  readonly spool: Spool | undefined;
+  readonly reader: ChannelReader;
+  readonly counters: SinkCounters;
+  /** Its folder goes when all in it was sent: it is that of a worker which is no more. */
+  readonly leftover: string | undefined;
+  pendingBytes: number;
+}
+
+const LOOK_MS = 10;
+const COUNT_MS = 250;
+const EXPIRE_MS = 1000;
+/** Blocks that are encoded together: of frames and flow records about what a request takes, of pcapngs more, for each is one record. */
+const PORTION_BYTES = 1_048_576;
+const PCAPNG_PORTION_BYTES = 4_194_304;
+
+/** The second half of a Kafka sink, in a thread of its own: what a worker put into its channels goes to the brokers. */
+export class KafkaCourier {
+  readonly #options: CourierOptions;
+  readonly #transfers: Transfer[] = [];
+  readonly #timers: NodeJS.Timeout[] = [];
+  #connection: Connection | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #closing: NodeJS.Timeout | undefined;
+
+  constructor(options: CourierOptions) {
+    this.#options = options;
+  }
+
+  /** Opens spools and the client library, and begins. Does not wait for a broker. Rejects with a `MirrorError`. */
+  async start(): Promise<void> {
+    const { settings, worker, sink, log, now, sources } = this.#options;
+    const client = await makeKafkaClient({ settings, worker, log });
+    this.#connection = new Connection({ client, settings, sink, log, now });
+    for (const source of sources) {
+      await this.#add(source, this.#folder(worker, source.takes));
+      if (worker === 0) await this.#addLeftovers(source);
+    }
+    this.#every(LOOK_MS, (transfer) => void transfer.backlog.look());
+    this.#every(COUNT_MS, (transfer) => this.#count(transfer));
+    if (settings.spool.maxSeconds > 0) this.#every(EXPIRE_MS, (transfer) => void this.#expire(transfer));
+    this.#running = doAll(this.#transfers.map((transfer) => () => this.#run(transfer)));
+    this.#running.catch(() => {});
+  }
+
+  /** Settles when all is sent and closed, after `closeSeconds` what is not sent being put away. Rejects with the first error. */
+  async stop(): Promise<void> {
+    const { settings } = this.#options;
+    this.#closing = setTimeout(() => this.#giveUp(), settings.closeSeconds * 1000);
+    try {
+      await this.#running;
+    } finally {
+      clearTimeout(this.#closing);
+      for (const timer of this.#timers) clearInterval(timer);
+      for (const transfer of this.#transfers) this.#count(transfer);
+      await this.#connection?.close();
+      await doAll(
+        this.#transfers.map(
+          ({ spool }) =>
+            async () =>
+              spool?.close(),
+        ),
+      );
+      for (const { counters } of this.#transfers) counters.set('connected', 0);
+    }
+  }
+
+  /** Settles when one of the lines has failed; rejects with its error. */
+  get failure(): Promise<void> {
+    return this.#running;
+  }
+
+  #giveUp(): void {
+    this.#connection?.end();
+    for (const { line } of this.#transfers) line.end();
+  }
+
+  async #add(source: CourierSource, folder: string, leftover?: string): Promise<void> {
+    const { settings, sink, log, now, worker } = this.#options;
+    const { counters, takes } = source;
+    const spool = settings.onFull === 'spool' ? await this.#openSpool(folder, source) : undefined;
+    const reader = new ChannelReader(source.channel);
+    const backlog = new Backlog(reader, spool);
+    const isPcapng = takes === 'packets' && settings.packets?.encoding === 'pcapng';
+    const line = new Line({
+      backlog,
+      connection: this.#connection!,
+      makeEncoder: this.#encoderMaker(takes),
+      counters,
+      log,
+      portionBytes: isPcapng ? PCAPNG_PORTION_BYTES : PORTION_BYTES,
+      lingerMs: settings.lingerMs,
+      inFlightRequests: settings.inFlightRequests,
+      retryMaxMs: settings.retryMaxMs,
+      now,
+    });
+    if (spool !== undefined && spool.records > 0) {
+      log.info(
+        { sink, worker, takes, records: spool.records, bytes: spool.bytes },
+        'What was left in the spool is sent first.',
+      );
+    }
+    this.#transfers.push({ line, backlog, spool, reader, counters, leftover, pendingBytes: 0 });
+  }
+
+  #encoderMaker(takes: CourierSource['takes']): EncoderMaker {
+    const { settings, observer, frames, sha1Base64 } = this.#options;
+    if (takes === 'packets') return packetEncoder(settings.packets!, { observer, frames, sha1Base64 });
+    return flowEncoder(settings.flows!);
+  }
+
+  /** Spools of workers that there are no more. */
+  async #addLeftovers(source: CourierSource): Promise<void> {
+    const { settings, sink, workers } = this.#options;
+    if (settings.onFull !== 'spool') return;
+    const parent = join(settings.spool.directory, sink);
+    for (const name of readdirSync(parent)) {
+      const found = /^w(\d+)-(packets|flows)$/.exec(name);
+      if (found === null || found[2] !== source.takes || Number(found[1]) < workers) continue;
+      const channel = allocateChannel(0, 0);
+      new ChannelWriter(channel).close();
+      await this.#add({ ...source, channel }, join(parent, name), join(parent, name));
+    }
+  }
+
+  async #openSpool(directory: string, { counters }: CourierSource): Promise<Spool> {
+    const { settings, workers, sources, log, sink } = this.#options;
+    const { maxSeconds, segmentBytes, fsync, fsyncMs } = settings.spool;
+    const maxBytes = Math.floor(settings.spool.maxBytes / workers / sources.length);
+    const { spool, recovered } = await Spool.open({
+      directory,
+      maxBytes,
+      maxSeconds,
+      segmentBytes: Math.min(segmentBytes, Math.max(1_048_576, Math.floor(maxBytes / 4))),
+      fsync,
+      fsyncMs,
+      now: this.#options.now,
+    });
+    counters.addDelivered(recovered.records);
+    counters.add('recovered', recovered.records);
+    if (recovered.damaged > 0 || recovered.cutBytes > 0) {
+      const { damaged, cutBytes } = recovered;
+      log.warn(
+        { sink, directory, damaged, cutBytes },
+        'Part of the spool could not be read; it was left out.',
+      );
+    }
+    if (recovered.freeBytes < maxBytes) {
+      log.warn(
+        { sink, directory, maxBytes, freeBytes: recovered.freeBytes },
+        'The disk has less room than the spool may need.',
+      );
+    }
+    return spool;
+  }
+
+  async #run({ line, leftover, spool }: Transfer): Promise<void> {
+    await line.run();
+    if (leftover === undefined || spool?.isEmpty !== true) return;
+    await spool.close();
+    rmSync(leftover, { recursive: true, force: true });
+  }
+
+  #count(transfer: Transfer): void {
+    const { counters, spool, reader } = transfer;
+    const pendingBytes = reader.bytes + (spool?.bytes ?? 0);
+    counters.addPendingBytes(pendingBytes - transfer.pendingBytes);
+    transfer.pendingBytes = pendingBytes;
+    const ofRow = this.#transfers.filter((other) => other.counters === counters);
+    counters.set(
+      'spoolRecords',
+      ofRow.reduce((sum, other) => sum + (other.spool?.records ?? 0), 0),
+    );
+    counters.set(
+      'spoolBytes',
+      ofRow.reduce((sum, other) => sum + (other.spool?.bytes ?? 0), 0),
+    );
+    counters.set('connected', this.#connection?.isUp === true ? 1 : 0);
+  }
+
+  async #expire({ spool, counters }: Transfer): Promise<void> {
+    const records = (await spool?.expire()) ?? 0;
+    if (records > 0) counters.addDropped('spoolExpired', records);
+  }
+
+  #every(intervalMs: number, work: (transfer: Transfer) => void): void {
+    this.#timers.push(
+      setInterval(() => {
+        for (const transfer of this.#transfers) work(transfer);
+      }, intervalMs),
+    );
+  }
+
+  #folder(worker: number, takes: string): string {
+    const { settings, sink } = this.#options;
+    return join(settings.spool.directory, sink, `w${worker}-${takes}`);
+  }
+}

@@ -1,0 +1,185 @@
+import { MirrorError } from '../../../observe/error.ts';
+import type { Log } from '../../../observe/log.ts';
+import type { SinkCounters } from '../../../pipeline/sink-counters.ts';
+import type { KafkaFailure, Outcome, PartitionBatch } from '../client.ts';
+import type { RecordEncoder } from '../records/record-encoder.ts';
+import { Backlog, type Portion } from './backlog.ts';
+import { Backoff } from './backoff.ts';
+import type { Connection } from './connection.ts';
+import type { EncoderMaker } from './make-encoder.ts';
+import { countOf, Patience, PendingBatches } from './pending-batches.ts';
+
+export interface LineOptions {
+  readonly backlog: Backlog;
+  readonly connection: Connection;
+  /** Makes the encoder for batches of at most so many bytes. */
+  readonly makeEncoder: EncoderMaker;
+  /** The courier's part of the sink's ledger. */
+  readonly counters: SinkCounters;
+  readonly log: Log;
+  /** Bytes of blocks that are encoded together. */
+  readonly portionBytes: number;
+  readonly lingerMs: number;
+  readonly inFlightRequests: number;
+  readonly retryMaxMs: number;
+  readonly now: () => number;
+  /** How long a topic that refuses is asked again, ms. */
+  readonly patienceMs?: number;
+}
+
+/**
+ * The way of packets, or of flow records, from the ring to the brokers: takes what waits, makes records of it, sends them
+ * until they are taken or refused for good, and counts. While one portion is under way the next is being made.
+ */
+export class Line {
+  readonly #options: LineOptions;
+  readonly #patience: Patience;
+  readonly #backoff: Backoff;
+  #encoder: RecordEncoder | undefined;
+  #encoderBytes = 0;
+  /** Portions that were taken and are not settled, the oldest first. */
+  readonly #underWay: { readonly portion: Portion; readonly sent: Promise<boolean> }[] = [];
+  #ended = false;
+
+  constructor(options: LineOptions) {
+    this.#options = options;
+    this.#patience = new Patience(options.now, options.patienceMs);
+    this.#backoff = new Backoff(options.retryMaxMs);
+  }
+
+  /** Sends until nothing more comes and all is settled, or `end` was called; then puts away what is left. */
+  async run(): Promise<void> {
+    const { backlog, connection, portionBytes, lingerMs, inFlightRequests } = this.#options;
+    await connection.connect();
+    for (;;) {
+      const portion = await backlog.next(portionBytes, lingerMs, () => this.#ended);
+      if (portion === undefined) break;
+      const batches = await this.#encode(portion);
+      while (this.#underWay.length >= inFlightRequests && !this.#ended) await this.#settleOldest();
+      this.#underWay.push({ portion, sent: batches === undefined ? NOT_SENT : this.#send(batches) });
+    }
+    while (this.#underWay.length > 0 && (await this.#settleOldest()));
+    await this.#putAway();
+  }
+
+  /** Sends nothing more: what is under way is given a last chance by the client itself. */
+  end(): void {
+    this.#ended = true;
+    this.#backoff.end();
+  }
+
+  /** Settles the oldest portion; false where it was not sent. */
+  async #settleOldest(): Promise<boolean> {
+    const oldest = this.#underWay[0]!;
+    if (!(await oldest.sent)) return false;
+    await this.#options.backlog.settle(oldest.portion);
+    this.#underWay.shift();
+    return true;
+  }
+
+  async #putAway(): Promise<void> {
+    const { backlog, counters, log } = this.#options;
+    const unsent: Portion[] = [];
+    for (const { portion, sent } of this.#underWay.splice(0)) {
+      if (!(await sent)) unsent.push(portion);
+      // what came from the spool behind something that was not sent stays there: it will be sent again
+      else if (portion.fromSpool.length === 0) await backlog.settle(portion);
+    }
+    const lost = await backlog.putAway(unsent);
+    if (lost === 0) return;
+    counters.addDropped('notSent', lost);
+    log.error(
+      { records: lost },
+      'Kafka did not take all records before the end, and they could not be kept.',
+    );
+  }
+
+  /** Undefined where `end` came before it was known how many partitions there are. */
+  async #encode({ blocks, records }: Portion): Promise<readonly PartitionBatch[] | undefined> {
+    const { connection, counters } = this.#options;
+    const topics = (await this.#encoderFor([]))?.topics(blocks);
+    const partitions = topics === undefined ? undefined : await connection.partitions(topics);
+    const encoder = partitions === undefined ? undefined : await this.#encoderFor(topics!);
+    if (encoder === undefined) return undefined;
+    const { batches, dropped } = encoder.encode(blocks, partitions!);
+    let missing = records;
+    for (const batch of batches) missing -= countOf(batch);
+    for (const [reason, count] of dropped) {
+      counters.addDropped(reason, count);
+      missing -= count;
+    }
+    // a block that came from a disk may be other than it was
+    if (missing > 0) counters.addDropped('damaged', missing);
+    return batches;
+  }
+
+  /** An encoder whose batches all of these topics take; undefined where `end` came before there was one. */
+  async #encoderFor(topics: Iterable<string>): Promise<RecordEncoder | undefined> {
+    const { connection, makeEncoder, log } = this.#options;
+    const batchBytes = connection.batchBytes(topics);
+    while (this.#encoder === undefined || batchBytes < this.#encoderBytes) {
+      if (this.#ended) return undefined;
+      try {
+        this.#encoder = await makeEncoder(batchBytes);
+        this.#encoderBytes = batchBytes;
+      } catch (error) {
+        if (!(error instanceof MirrorError)) throw error;
+        log.error({ error }, 'Flow records cannot be encoded; they wait.');
+        await this.#backoff.wait();
+      }
+    }
+    return this.#encoder;
+  }
+
+  /** Sends batches until each is taken or refused for good. False where `end` came first. */
+  async #send(batches: readonly PartitionBatch[]): Promise<boolean> {
+    const pending = new PendingBatches(batches);
+    while (!pending.isEmpty) {
+      if (this.#ended) return false;
+      const round = pending.round();
+      const outcomes = await this.#options.connection.send(round);
+      let again = false;
+      for (const [index, batch] of round.entries()) {
+        if (!this.#take(pending, batch, outcomes[index]!)) again = true;
+      }
+      if (!again) this.#backoff.reset();
+      else if (!this.#ended) await this.#backoff.wait();
+    }
+    return true;
+  }
+
+  /** Does what an outcome asks for; false where it is to wait. */
+  #take(pending: PendingBatches, batch: PartitionBatch, outcome: Outcome): boolean {
+    const { counters, connection } = this.#options;
+    if (outcome.kind === 'delivered') {
+      counters.addWritten(countOf(batch));
+      counters.add('batches', 1);
+      if (counters.failingSinceMs !== 0) counters.accepting();
+      this.#patience.restore(batch.topic);
+      pending.done(batch);
+      return true;
+    }
+    const { failure } = outcome;
+    if (outcome.kind === 'retry' || this.#patience.isLeft(batch.topic, failure)) {
+      counters.add('resentBatches', 1);
+      connection.failed(failure, batch.topic);
+      return false;
+    }
+    if (failure.reason === 'tooLarge' && batch.records.length > 1) pending.split(batch);
+    else {
+      this.#refuse(batch, failure);
+      pending.done(batch);
+    }
+    return true;
+  }
+
+  #refuse(batch: PartitionBatch, failure: KafkaFailure): void {
+    const { counters, connection } = this.#options;
+    const count = countOf(batch);
+    counters.addDropped(failure.reason, count);
+    counters.failing(failure.reason, this.#options.now());
+    connection.complaints.refused(failure, batch.topic, count);
+  }
+}
+
+const NOT_SENT: Promise<boolean> = Promise.resolve(false);
