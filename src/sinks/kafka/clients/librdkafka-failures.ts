@@ -1,0 +1,70 @@
+import { rdKafkaError as code } from '../../../native/rdkafka-layout.ts';
+import type { KafkaFailureReason, Outcome } from '../client.ts';
+
+/** What a code says about the records or the question that it answers. `refused`: they never arrive as they are. */
+export interface Meaning {
+  readonly kind: Exclude<Outcome['kind'], 'delivered'>;
+  readonly reason: KafkaFailureReason;
+}
+
+const meanings: ReadonlyMap<number, Meaning> = new Map([
+  ...all('refused', 'tooLarge', [
+    code.RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+    code.RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE,
+  ]),
+  ...all('refused', 'notAuthorised', [
+    code.RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+    code.RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
+  ]),
+  ...all('refused', 'noTopic', [
+    code.RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
+    code.RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+    code.RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
+  ]),
+  ...all('refused', 'invalid', [
+    code.RD_KAFKA_RESP_ERR__INVALID_ARG,
+    code.RD_KAFKA_RESP_ERR__BAD_COMPRESSION,
+    code.RD_KAFKA_RESP_ERR_INVALID_MSG,
+    code.RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
+    code.RD_KAFKA_RESP_ERR_INVALID_REQUIRED_ACKS,
+    code.RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP,
+    code.RD_KAFKA_RESP_ERR_INVALID_PARTITIONS,
+    code.RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR,
+    code.RD_KAFKA_RESP_ERR_INVALID_REQUEST,
+    code.RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT,
+    code.RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
+    code.RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE,
+    code.RD_KAFKA_RESP_ERR_INVALID_RECORD,
+  ]),
+  ...all('retry', 'unreachable', [
+    code.RD_KAFKA_RESP_ERR__TRANSPORT,
+    code.RD_KAFKA_RESP_ERR__RESOLVE,
+    code.RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
+  ]),
+  ...all('retry', 'timeout', [
+    code.RD_KAFKA_RESP_ERR__MSG_TIMED_OUT,
+    code.RD_KAFKA_RESP_ERR__TIMED_OUT,
+    code.RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+    code.RD_KAFKA_RESP_ERR__PURGE_QUEUE,
+    code.RD_KAFKA_RESP_ERR__PURGE_INFLIGHT,
+  ]),
+  ...all('retry', 'authentication', [
+    code.RD_KAFKA_RESP_ERR__SSL,
+    code.RD_KAFKA_RESP_ERR__AUTHENTICATION,
+    code.RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
+  ]),
+  ...all('retry', 'garbage', [code.RD_KAFKA_RESP_ERR__BAD_MSG]),
+]);
+
+/** Codes that are not listed are a broker's state, which passes. */
+export function meaningOf(error: number): Meaning {
+  return meanings.get(error) ?? { kind: 'retry', reason: 'unavailable' };
+}
+
+function all(
+  kind: Meaning['kind'],
+  reason: KafkaFailureReason,
+  codes: readonly number[],
+): [number, Meaning][] {
+  return codes.map((each) => [each, { kind, reason }]);
+}
