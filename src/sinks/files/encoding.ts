@@ -1,9 +1,8 @@
 import * as pcap from '../../format/pcap-encoder.ts';
 import * as pcapng from '../../format/pcapng-encoder.ts';
-import { addRemarks, PacketRemark } from '../../format/pcapng-remark.ts';
+import { packetFlags, packetRemarks } from '../../format/pcapng-marks.ts';
+import { addRemarks } from '../../format/pcapng-remark.ts';
 import type { PacketBatch } from '../../packet/batch.ts';
-import { Mark } from '../../packet/mark.ts';
-import { Verdict } from '../../packet/verdict.ts';
 import type { Block } from '../../wire/block.ts';
 
 /** What the sink knows of one interface of a file when the file ends. */
@@ -32,7 +31,6 @@ const EMPTY = Buffer.alloc(0);
 /** Said of a file whose sink was given packets in the order of their streams. */
 const IN_ORDER =
   'Packets of a TCP stream are in the order of their sequence numbers; time stamps are those of arrival.';
-const REMARKABLE = Mark.repaired | Mark.late;
 
 export const pcapngEncoding: Encoding = pcapngWith('');
 
@@ -60,7 +58,8 @@ function pcapngWith(comment: string): Encoding {
 
 function pcapngPacket(out: Block, at: number, interfaceId: number, batch: PacketBatch, slot: number): number {
   const marks = batch.marks[slot] ?? 0;
-  const flags = flagsOf(marks, batch.transportVerdict[slot] ?? 0);
+  const flags = packetFlags(marks, batch.transportVerdict[slot] ?? 0);
+  const remarks = packetRemarks(marks);
   const end = pcapng.packetBlock(
     out,
     at,
@@ -73,22 +72,7 @@ function pcapngPacket(out: Block, at: number, interfaceId: number, batch: Packet
     batch.frameWireLen[slot] ?? 0,
     flags,
   );
-  return (marks & REMARKABLE) === 0 ? end : addRemarks(out.bytes, at, end, flags, remarksOf(marks));
-}
-
-function flagsOf(marks: number, verdict: number): number {
-  let flags: number =
-    verdict === Verdict.partial ? pcapng.PacketFlag.checksumNotReady : pcapng.PacketFlag.none;
-  if ((marks & Mark.ingress) !== 0) flags |= pcapng.PacketFlag.inbound;
-  else if ((marks & Mark.egress) !== 0) flags |= pcapng.PacketFlag.outbound;
-  return flags;
-}
-
-function remarksOf(marks: number): number {
-  return (
-    ((marks & Mark.repaired) === 0 ? PacketRemark.none : PacketRemark.repaired) |
-    ((marks & Mark.late) === 0 ? PacketRemark.none : PacketRemark.late)
-  );
+  return remarks === 0 ? end : addRemarks(out.bytes, at, end, flags, remarks);
 }
 
 export const pcapEncoding: Encoding = {
