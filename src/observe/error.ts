@@ -29,6 +29,8 @@ export const errorCodes = [
   'SECRET_UNREADABLE',
   'KAFKA_CLIENT_UNAVAILABLE',
   'SCHEMA_REGISTRY_FAILED',
+  'SPOOL_UNUSABLE',
+  'SPOOL_FAILED',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
