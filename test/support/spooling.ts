@@ -1,0 +1,54 @@
+import {
+  Spool,
+  type SpoolEntry,
+  type SpoolOptions,
+  type SpoolRecovery,
+} from '../../src/sinks/kafka/spool/spool.ts';
+import type { SpoolDisk } from '../../src/sinks/kafka/spool/spool-disk.ts';
+
+/** Settings of a spool for tests. */
+export function spoolOptions(directory: string, changes: Partial<SpoolOptions> = {}): SpoolOptions {
+  return {
+    directory,
+    maxBytes: 1 << 30,
+    maxSeconds: 0,
+    segmentBytes: 1 << 20,
+    fsync: 'never',
+    fsyncMs: 1000,
+    now: () => 1_000_000,
+    ...changes,
+  };
+}
+
+export async function openSpool(
+  directory: string,
+  changes: Partial<SpoolOptions> = {},
+  disk?: SpoolDisk,
+): Promise<{ spool: Spool; recovered: SpoolRecovery }> {
+  return Spool.open(spoolOptions(directory, changes), disk);
+}
+
+/** A block that says its number, and is as long as asked for: at least eight bytes. It holds one record. */
+export function numberedBlock(number: number, bytes = 8): { bytes: Buffer; records: number } {
+  const block = Buffer.alloc(bytes, number % 251);
+  block.writeDoubleLE(number);
+  return { bytes: block, records: 1 };
+}
+
+/** The numbers of such blocks; NaN where anything else in one is not as it was. */
+export function numbersOf(entries: readonly SpoolEntry[]): number[] {
+  return entries.map(({ bytes }) => {
+    const number = bytes.readDoubleLE();
+    return bytes.equals(numberedBlock(number, bytes.length).bytes) ? number : Number.NaN;
+  });
+}
+
+/** Reads to the end without acknowledging. */
+export async function readAll(spool: Spool, maxBytes = 1 << 20): Promise<SpoolEntry[]> {
+  const all: SpoolEntry[] = [];
+  for (;;) {
+    const entries = await spool.read(maxBytes);
+    if (entries.length === 0) return all;
+    all.push(...entries);
+  }
+}
