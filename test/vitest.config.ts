@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/{unit,contract,scenario,fuzz,arch,e2e}/**/*.test.ts'],
+    globalSetup: ['test/support/kafka/shared-server.ts'],
     maxWorkers: soaking ? 1 : 2,
     testTimeout: soaking ? 1_800_000 : 60_000,
     hookTimeout: soaking ? 1_800_000 : 60_000,

@@ -8,6 +8,7 @@ import { TopicAdmin } from './admin.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { formatFolder, newId } from './format.ts';
 import { startJava, tail } from './java.ts';
+import { user } from './logins.ts';
 import { freePorts } from './ports.ts';
 import { type ListenerName, serverProperties } from './properties.ts';
 
@@ -38,14 +39,12 @@ export interface ClusterPlace {
   readonly controllerPorts: readonly number[];
 }
 
-/** Whom the SASL listeners let in by PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. */
-export const user = { name: 'tap', password: 'correct horse' } as const;
-
 /** A real Apache Kafka on loopback: broker and controller in one process, its data in a folder of its own. */
 export class KafkaBroker {
   readonly admin: TopicAdmin;
   readonly #folder: string;
-  readonly #ports: ReadonlyMap<ListenerName, number>;
+  /** By listener. */
+  readonly ports: ReadonlyMap<ListenerName, number>;
   readonly #certificates: Certificates | undefined;
   readonly #heapMb: number;
   #child: ChildProcess | undefined;
@@ -61,7 +60,7 @@ export class KafkaBroker {
     heapMb: number,
   ) {
     this.#folder = folder;
-    this.#ports = ports;
+    this.ports = ports;
     this.#certificates = certificates;
     this.#heapMb = heapMb;
     this.admin = new TopicAdmin(() => this.bootstrap);
@@ -122,7 +121,7 @@ export class KafkaBroker {
 
   /** Of a listener that was asked for. */
   port(listener: ListenerName): number {
-    const port = this.#ports.get(listener);
+    const port = this.ports.get(listener);
     if (port === undefined) throw new Error(`This broker was started without the listener ${listener}.`);
     return port;
   }

@@ -28,18 +28,14 @@ const LAST_LINE = /^(\d+) records sent, ([\d.]+) records\/sec \(([\d.]+) MB\/sec
 /** Runs org.apache.kafka.tools.ProducerPerformance, the measure of every Kafka cluster, to its end. */
 export async function producerPerformance(load: PerformanceLoad): Promise<PerformanceResult> {
   const properties = { 'bootstrap.servers': load.bootstrap, ...load.properties };
+  const given = Object.entries(properties).map((pair) => pair.join('='));
   const folder = mkdtempSync(join(tmpdir(), 'mirrortap-kafka-'));
   try {
     const printed = await runJava({
       mainClass: 'org.apache.kafka.tools.ProducerPerformance',
-      args: [
-        ...['--topic', load.topic],
-        ...['--num-records', String(load.records)],
-        ...['--record-size', String(load.valueBytes)],
-        ...['--throughput', '-1'],
-        '--producer-props',
-        ...Object.entries(properties).map((pair) => pair.join('=')),
-      ],
+      args: `--topic ${load.topic} --num-records ${load.records} --record-size ${load.valueBytes} --throughput -1`
+        .split(' ')
+        .concat('--producer-props', given),
       heapMb: 512,
       logFile: join(folder, 'performance.log'),
     });

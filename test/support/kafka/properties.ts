@@ -67,6 +67,9 @@ export function serverProperties(node: NodeProperties): string {
     'share.coordinator.state.topic.replication.factor': replicas,
     'share.coordinator.state.topic.min.isr': inSync,
     'group.initial.rebalance.delay.ms': '0',
+    // a broker that comes back is let in once its former session has run out, after 9 s by default
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '300',
     ...secured(node),
     ...(node.authorizer ? authorizer : {}),
     ...node.more,
