@@ -1,4 +1,3 @@
-import { closeSync } from 'node:fs';
 import { AdminRequests, type AdminResult } from './kafka-admin.ts';
 import { RecordTable, type NativeRecord } from './kafka-record-table.ts';
 import {
@@ -201,7 +200,7 @@ export class KafkaProducer {
     await new Promise<void>((resolve) => {
       kafka.destroy.async(this.#producer, () => resolve());
     });
-    closeSync(this.#wake.writeDescriptor);
+    kafka.close(this.#wake.writeDescriptor);
   }
 
   #topic(name: string): bigint {

@@ -22,6 +22,7 @@ export interface RdKafka {
   memcpy: (target: Pointer, from: Pointer, bytes: number) => unknown;
   /** The C library's: writes two descriptors, the end to read from first. */
   pipe2: (descriptors: Pointer, flags: number) => number;
+  close: (descriptor: number) => number;
   errno: () => number;
   /** A string of C. */
   text: (at: bigint) => string;
@@ -103,7 +104,7 @@ export interface RdKafka {
 }
 
 /** What is no function of librdkafka. */
-type Ours = 'address' | 'memcpy' | 'pipe2' | 'errno' | 'text';
+type Ours = 'address' | 'memcpy' | 'pipe2' | 'close' | 'errno' | 'text';
 
 /** C declarations, by the names above: each function's own begins with `rd_kafka_`. */
 const declarations: Readonly<Record<Exclude<keyof RdKafka, Ours>, string>> = {
@@ -168,6 +169,10 @@ const declarations: Readonly<Record<Exclude<keyof RdKafka, Ours>, string>> = {
 /** The file that the dynamic linker looks for: the binary interface, whatever the version behind it. */
 const SHARED_OBJECT = 'librdkafka.so.1';
 
+/** dlfcn.h */
+const RTLD_NOW = 2;
+const RTLD_NODELETE = 0x1000;
+
 let library: RdKafka | undefined;
 let loading: Promise<string | undefined> | undefined;
 
@@ -175,7 +180,7 @@ let loading: Promise<string | undefined> | undefined;
  * Loads the system's librdkafka into this thread; to be awaited before `rdKafka` is called.
  *
  * Its own threads outlive neither `rd_kafka_destroy` nor the process. A worker thread that ends without it leaves them
- * running, harmless, until the process ends.
+ * running, harmless, until the process ends; they still send what they were given.
  *
  * @returns why it cannot be had, a sentence; `undefined`: it is there
  */
@@ -190,19 +195,29 @@ export function rdKafka(): RdKafka {
   return library;
 }
 
+/**
+ * koffi unloads what a worker thread has loaded when that thread ends. Threads of librdkafka that still run then would find
+ * their code gone, and the process would crash.
+ */
+function keepLoaded(dlopen: (name: string, flags: number) => unknown, sharedObject: string): void {
+  dlopen(sharedObject, RTLD_NOW | RTLD_NODELETE);
+}
+
 async function load(sharedObject: string): Promise<string | undefined> {
   const reason = unsupported(process.platform, process.arch, endianness());
   if (reason !== undefined) return reason;
   try {
     const { default: koffi } = await import('koffi');
-    const kafka = koffi.load(sharedObject);
-    const functions = Object.entries(declarations).map(([name, text]) => [name, kafka.func(text)]);
     const system = koffi.load(null);
+    const kafka = koffi.load(sharedObject);
+    keepLoaded(system.func('void* dlopen(const char*, int)'), sharedObject);
+    const functions = Object.entries(declarations).map(([name, text]) => [name, kafka.func(text)]);
     library = {
       ...(Object.fromEntries(functions) as Omit<RdKafka, Ours>),
       address: (memory) => koffi.address(memory),
       memcpy: system.func('void* memcpy(void*, void*, size_t)') as unknown as RdKafka['memcpy'],
       pipe2: system.func('int pipe2(void*, int)') as unknown as RdKafka['pipe2'],
+      close: system.func('int close(int)') as unknown as RdKafka['close'],
       errno: () => koffi.errno(),
       text: (at) => String(koffi.decode(at, 'char', -1)),
     };
