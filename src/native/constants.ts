@@ -141,7 +141,21 @@ export const pollEvent = {
 
 /** Requests of `controlDevice`; linux/sockios.h */
 export const deviceRequest = {
+  SIOCGIFFLAGS: 0x8913,
+  SIOCGIFMTU: 0x8921,
+  SIOCGIFHWADDR: 0x8927,
+  SIOCGIFINDEX: 0x8933,
   SIOCETHTOOL: 0x8946,
+} as const;
+
+/** What SIOCGIFFLAGS tells of an interface; net/if.h */
+export const interfaceFlag = {
+  IFF_UP: 0x1,
+} as const;
+
+/** Kinds of interfaces, the address family that SIOCGIFHWADDR tells; net/if_arp.h */
+export const hardware = {
+  ARPHRD_ETHER: 1,
 } as const;
 
 /** Commands inside a SIOCETHTOOL request; linux/ethtool.h */

@@ -67,6 +67,14 @@ export const sockaddrIn6 = {
   at: { sin6_family: 0, sin6_port: 2, sin6_addr: 8, sin6_scope_id: 24 },
 } as const satisfies Layout;
 
+/** What a packet socket is bound to, or a frame is sent to. Protocol in network order, interface in host order. */
+export const sockaddrLl = {
+  header: 'linux/if_packet.h',
+  name: 'struct sockaddr_ll',
+  bytes: 20,
+  at: { sll_family: 0, sll_protocol: 2, sll_ifindex: 4 },
+} as const satisfies Layout;
+
 export const pollfd = {
   header: 'poll.h',
   name: 'struct pollfd',
@@ -92,7 +100,7 @@ export const ifreq = {
   header: 'net/if.h',
   name: 'struct ifreq',
   bytes: 40,
-  at: { ifr_name: 0, ifr_data: 16 },
+  at: { ifr_name: 0, ifr_flags: 16, ifr_mtu: 16, ifr_hwaddr: 16, ifr_ifindex: 16, ifr_data: 16 },
 } as const satisfies Layout;
 
 /** Followed by a 32-bit count for each set that is asked for. */

@@ -9,6 +9,9 @@ export { MessageVector } from './message-vector.ts';
 
 const { EAGAIN, EINTR, ENOBUFS } = constants.errno;
 
+/** Headers of messages to send. */
+type Sendable = Pick<MessageVector, 'messages' | 'headerAddress'>;
+
 /**
  * Takes what has arrived, as many messages as the vector has room for, without waiting. Allocates nothing.
  *
@@ -42,7 +45,18 @@ export function receiveMessages(descriptor: number, vector: MessageVector): numb
  * @returns how many the kernel took; 0 where the socket's buffer or the device's queue is full
  * @throws MirrorError `SYSTEM_CALL_FAILED` for the first message; one that fails later ends the call before it
  */
-export function sendMessages(descriptor: number, vector: MessageVector, from: number, count: number): number {
+export function sendMessages(descriptor: number, vector: Sendable, from: number, count: number): number {
+  const sent = trySendMessages(descriptor, vector, from, count);
+  if (sent < 0) throw systemCallFailed('sendmmsg', -sent);
+  return sent;
+}
+
+/**
+ * The same for who expects refusals and knows what to do about each: nothing is made for them.
+ *
+ * @returns as `sendMessages`; where that throws, the error number, negative
+ */
+export function trySendMessages(descriptor: number, vector: Sendable, from: number, count: number): number {
   assert(from >= 0 && from + count <= vector.messages, 'only messages of the vector are sent');
   const calls = systemCalls();
   for (;;) {
@@ -50,6 +64,6 @@ export function sendMessages(descriptor: number, vector: MessageVector, from: nu
     if (sent >= 0) return sent;
     const errno = calls.errno();
     if (errno === EAGAIN || errno === ENOBUFS) return 0;
-    if (errno !== EINTR) throw systemCallFailed('sendmmsg', errno);
+    if (errno !== EINTR) return -errno;
   }
 }

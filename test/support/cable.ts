@@ -1,8 +1,8 @@
 import { type Host, host } from '../../samples/make/packets.ts';
 import { listenAddress } from '../../src/inputs/listen-address.ts';
-import { linkAddress } from '../../src/inputs/ring/ring-layout.ts';
 import { family, socketType } from '../../src/native/constants.ts';
 import { interfaceIndex } from '../../src/native/interface.ts';
+import { sockaddrLl } from '../../src/native/layout.ts';
 import { MessageVector, sendMessages } from '../../src/native/messages.ts';
 import { bindSocket, closeDescriptor, openSocket } from '../../src/native/socket.ts';
 import { inNamespace, type TestNetwork } from './namespaces.ts';
@@ -23,9 +23,9 @@ export function sendFrames(namespace: string, interfaceName: string, frames: rea
   inNamespace(namespace, () => {
     const descriptor = openSocket(family.AF_PACKET, socketType.SOCK_RAW, 0);
     try {
-      const address = Buffer.alloc(linkAddress.bytes);
-      address.writeUInt16LE(family.AF_PACKET, linkAddress.at.sll_family);
-      address.writeInt32LE(interfaceIndex(interfaceName), linkAddress.at.sll_ifindex);
+      const address = Buffer.alloc(sockaddrLl.bytes);
+      address.writeUInt16LE(family.AF_PACKET, sockaddrLl.at.sll_family);
+      address.writeInt32LE(interfaceIndex(interfaceName), sockaddrLl.at.sll_ifindex);
       bindSocket(descriptor, address);
       sendAll(descriptor, new MessageVector(1, FRAME_BYTES_MAX, 0, 0), frames);
     } finally {

@@ -41,14 +41,6 @@ export const ringStatistics = {
   at: { tp_packets: 0, tp_drops: 4 },
 } as const satisfies Layout;
 
-/** What a packet socket is bound to. */
-export const linkAddress = {
-  header: 'linux/if_packet.h',
-  name: 'struct sockaddr_ll',
-  bytes: 20,
-  at: { sll_family: 0, sll_protocol: 2, sll_ifindex: 4 },
-} as const satisfies Layout;
-
 /** Values of a block's status. */
 export const BlockStatus = {
   /** TP_STATUS_KERNEL: the kernel fills it, or will. */

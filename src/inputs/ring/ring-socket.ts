@@ -1,6 +1,7 @@
 import { errnoName } from '../../native/failure.ts';
 import { family, level, packetOption, socketOption, socketType } from '../../native/constants.ts';
 import { interfaceIndex } from '../../native/interface.ts';
+import { sockaddrLl } from '../../native/layout.ts';
 import { mapMemory, unmapMemory } from '../../native/memory.ts';
 import {
   attachProgram,
@@ -18,7 +19,7 @@ import { dropAll, type Program } from '../bpf/program.ts';
 import type { IpVersion } from './host-addresses.ts';
 import { newRingState } from './ring-cursor.ts';
 import type { RingHandle } from './ring-handle.ts';
-import { linkAddress, ringRequest, ringStatistics, TPACKET_V3 } from './ring-layout.ts';
+import { ringRequest, ringStatistics, TPACKET_V3 } from './ring-layout.ts';
 import type { RingSize } from './ring-size.ts';
 
 /** Of no meaning for TPACKET_V3, but the kernel wants blocks to be a multiple of it. */
@@ -95,7 +96,7 @@ function requestOf({ blockBytes, blocks, retireMs }: RingSocketOptions): Buffer 
 }
 
 function bindingOf({ interfaceName, version }: RingSocketOptions): Buffer {
-  const { at, bytes } = linkAddress;
+  const { at, bytes } = sockaddrLl;
   const binding = Buffer.alloc(bytes);
   binding.writeUInt16LE(family.AF_PACKET, at.sll_family);
   binding.writeUInt16BE(version === 4 ? EtherType.ipv4 : EtherType.ipv6, at.sll_protocol);

@@ -20,6 +20,8 @@ const headers: Readonly<Record<Group, readonly string[]>> = {
   memory: ['sys/mman.h'],
   pollEvent: ['poll.h'],
   deviceRequest: ['linux/sockios.h'],
+  interfaceFlag: ['net/if.h'],
+  hardware: ['net/if_arp.h'],
   ethtool: ['linux/ethtool.h'],
   clockStatus: ['sys/timex.h'],
   capability: ['linux/capability.h'],

@@ -11,7 +11,7 @@ import {
   FILTER_PORTS_MAX,
   tunnelFilter,
 } from '../../../../src/inputs/bpf/tunnel-filter.ts';
-import { linkAddress } from '../../../../src/inputs/ring/ring-layout.ts';
+import { sockaddrLl } from '../../../../src/native/layout.ts';
 import { socketAddressOf } from '../../../../src/inputs/socket-address.ts';
 import {
   family,
@@ -60,7 +60,7 @@ function ancillary({ etherType, packetType = 0, vlanTag }: Probe): Record<number
 }
 
 function bindingTo(name: string, protocol: number): Buffer {
-  const { at, bytes } = linkAddress;
+  const { at, bytes } = sockaddrLl;
   const binding = Buffer.alloc(bytes);
   binding.writeUInt16LE(family.AF_PACKET, at.sll_family);
   binding.writeUInt16BE(protocol, at.sll_protocol);
