@@ -57,12 +57,16 @@ function udpEnd(bytes: Uint8Array, at: number, end: number): number {
   return length < udp.HEADER_LEN || at + length > end ? ABSENT : at + length;
 }
 
-/** Writes the right checksum into the inner transport header; `end` is what `coveredEnd` says. */
-export function completeTransport({ view }: Block, layers: Layers, end: number): void {
+/**
+ * Writes the right checksum into the inner transport header; `end` is what `coveredEnd` says.
+ *
+ * @param zerosFrom from here to `end` every byte is 0, which the sum need not look at
+ */
+export function completeTransport({ view }: Block, layers: Layers, end: number, zerosFrom = end): void {
   const { transportAt: at, protocol } = layers;
   const fieldAt = at + fieldOffset(protocol);
   view.setUint16(fieldAt, 0);
-  let total = checksum.sum(view, at, end);
+  let total = checksum.sum(view, at, Math.min(end, zerosFrom));
   if (protocol !== IpProtocol.icmp) {
     const sourceAt = layers.ipAt + (layers.ipVersion === 4 ? ipv4.SOURCE : ipv6.SOURCE);
     const { ipVersion, pseudoDestinationAt } = layers;

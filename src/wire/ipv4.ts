@@ -35,8 +35,10 @@ export const DONT_FRAGMENT = 0x4000;
 /** Bit of `emit`'s `flagsAndOffset`: this is not the last fragment. */
 export const MORE_FRAGMENTS = 0x2000;
 
+/** Offset of the total length field. */
+export const TOTAL_LENGTH = 2;
+
 const TYPE_OF_SERVICE = 1;
-const TOTAL_LENGTH = 2;
 const IDENTIFICATION = 4;
 const FLAGS_AND_OFFSET = 6;
 const TTL = 8;

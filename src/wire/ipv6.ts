@@ -23,7 +23,9 @@ export const SOURCE = 8;
 /** Offset of the destination address. */
 export const DESTINATION = 24;
 
-const PAYLOAD_LENGTH = 4;
+/** Offset of the payload length field. */
+export const PAYLOAD_LENGTH = 4;
+
 const NEXT_HEADER = 6;
 const HOP_LIMIT = 7;
 

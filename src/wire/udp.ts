@@ -14,7 +14,8 @@ export const HEADER_LEN = 8;
 
 const SOURCE_PORT = 0;
 const DESTINATION_PORT = 2;
-const LENGTH = 4;
+/** Offset of the length field. */
+export const LENGTH = 4;
 /** Offset of the checksum field. */
 export const CHECKSUM = 6;
 
