@@ -6,6 +6,7 @@ import type { Log } from '../observe/log.ts';
 import type { LaneReader } from '../packet/lane.ts';
 import type { FinishedFile } from '../pipeline/finished-file.ts';
 import { Outlet, type QueueLimits } from '../pipeline/outlet.ts';
+import { CutFrames } from '../receive/cut-frames.ts';
 import { AssertionFailure } from '../wire/assert.ts';
 import { openFilesShare } from './open-files.ts';
 import { sinkCountersOf } from './shared-memory.ts';
@@ -51,6 +52,7 @@ export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): 
       makeRoom,
       openFiles,
       ordered,
+      completer: new CutFrames(),
       ...(channel === undefined ? {} : { channel }),
     };
     const made = sinkKind(settings.kind).create(settings, context);

@@ -1,4 +1,5 @@
 import type { Log } from '../observe/log.ts';
+import type { FrameCompleter } from '../packet/frame-completer.ts';
 import type { LaneReader } from '../packet/lane.ts';
 import type { PacketBatch } from '../packet/batch.ts';
 import type { ChannelMemory } from './channel.ts';
@@ -50,6 +51,8 @@ export interface SinkContext {
   readonly channel?: ChannelMemory;
   /** Packets of a TCP stream come in the order of their sequence numbers, not as they arrived: files say so. */
   readonly ordered?: boolean;
+  /** For a kind that makes whole packets of those that were cut; each sink has its own. */
+  readonly completer?: FrameCompleter;
   /** Has old files of the sink deleted as its settings ask for; settles when that is done, or nothing is left. */
   readonly makeRoom?: () => Promise<void>;
 }

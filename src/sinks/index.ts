@@ -5,6 +5,9 @@ import { liveFiles } from './files/create.ts';
 import { filesDropReasons } from './files/files-sink.ts';
 import { liveFlows } from './flow-files/create.ts';
 import { flowFilesDropReasons } from './flow-files/drop-reasons.ts';
+import { liveInject } from './inject/create.ts';
+import { injectCounters, injectDropReasons } from './inject/drop-reasons.ts';
+import type { InjectSettings } from './inject/settings.ts';
 import { KafkaFlowsSink } from './kafka/flows-sink.ts';
 import { kafkaCounters, kafkaDropReasons } from './kafka/names.ts';
 import { KafkaPacketsSink } from './kafka/packets-sink.ts';
@@ -41,8 +44,15 @@ const flowFiles: FlowSinkKind = {
   create: (settings, context) => liveFlows(settings as unknown as FlowFilesSettings, context),
 };
 
+const inject: SinkKind = {
+  kind: 'inject',
+  dropReasons: injectDropReasons,
+  counters: injectCounters,
+  create: (settings, context) => liveInject(settings as unknown as InjectSettings, context),
+};
+
 /** Every kind of sink that takes packets. A new one is one line here and one in `sinkSettings`; the contract tests follow. */
-export const sinkKinds: readonly SinkKind[] = [files, kafkaPackets];
+export const sinkKinds: readonly SinkKind[] = [files, kafkaPackets, inject];
 
 /** Every kind of sink that takes flow records. A new one is one line here and one in `flowSinkSettings`. */
 export const flowSinkKinds: readonly FlowSinkKind[] = [flowFiles, kafkaFlows];

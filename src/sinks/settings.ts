@@ -1,4 +1,5 @@
 import { type Static, type TObject, Type } from 'typebox';
+import { injectSettings } from './inject/settings.ts';
 import { kafkaSettings } from './kafka/settings.ts';
 
 /** Settings of a sink of kind `files`, besides `kind` and what every packet sink has. */
@@ -153,7 +154,11 @@ export const flowFilesSettings = Type.Object(
 export type FlowFilesSettings = Static<typeof flowFilesSettings>;
 
 /** Settings of every kind of sink that takes packets: what configuration and reference know of `sinkKinds`. */
-export const sinkSettings: Readonly<Record<string, TObject>> = { files: filesSettings, kafka: kafkaSettings };
+export const sinkSettings: Readonly<Record<string, TObject>> = {
+  files: filesSettings,
+  kafka: kafkaSettings,
+  inject: injectSettings,
+};
 
 /** The same for sinks that take flow records, `flowSinkKinds`. */
 export const flowSinkSettings: Readonly<Record<string, TObject>> = { 'flow-files': flowFilesSettings };

@@ -15,8 +15,12 @@ export interface TestSinkContext extends SinkContext {
   dropped(): Record<string, number>;
 }
 
-export function sinkContext(kindReasons: readonly string[], worker = 0): TestSinkContext {
-  const counters = newCounters(kindReasons);
+export function sinkContext(
+  kindReasons: readonly string[],
+  worker = 0,
+  kindCounters: readonly string[] = [],
+): TestSinkContext {
+  const counters = newCounters(kindReasons, kindCounters);
   const clock = { ms: TEST_SECONDS * 1000 };
   const lines: string[] = [];
   const files: FinishedFile[] = [];
@@ -35,8 +39,12 @@ export function sinkContext(kindReasons: readonly string[], worker = 0): TestSin
   };
 }
 
-export function newCounters(kindReasons: readonly string[]): SinkCounters {
-  return new SinkCounters(new Float64Array(SinkCounters.length(kindReasons)), kindReasons);
+export function newCounters(
+  kindReasons: readonly string[],
+  kindCounters: readonly string[] = [],
+): SinkCounters {
+  const row = new Float64Array(SinkCounters.length(kindReasons, kindCounters));
+  return new SinkCounters(row, kindReasons, kindCounters);
 }
 
 export function droppedOf(counters: SinkCounters): Record<string, number> {
