@@ -1,4 +1,5 @@
 import { PacketBatch } from '../packet/batch.ts';
+import type { PlacedPacket } from '../packet/placed-packet.ts';
 import type { Block } from '../wire/block.ts';
 import { addressBytes } from '../wire/address-bytes.ts';
 import { copyBlock } from '../wire/copy.ts';
@@ -17,22 +18,9 @@ export class BatchBuilder {
   #batch: PacketBatch | undefined;
   #used = 0;
 
-  /** Copies one frame, `frameAt .. frameEnd` of `source`, and its mirror source's address, to the end of what is built. */
-  put(
-    source: Block,
-    frameAt: number,
-    frameEnd: number,
-    lane: number,
-    seconds: number,
-    nanoseconds: number,
-    frameWireLen: number,
-    transportVerdict: number,
-    marks: number,
-    vni: number,
-    encapsulation: number,
-    mirrorSourceAt: number,
-    mirrorSourceVersion: number,
-  ): void {
+  /** Copies one packet's frame and its mirror source's address to the end of what is built. */
+  put(source: Block, packet: PlacedPacket): void {
+    const { frameAt, frameEnd, mirrorSourceAt, mirrorSourceVersion } = packet;
     const bytes = frameEnd - frameAt;
     const sourceBytes = addressBytes(mirrorSourceVersion);
     let batch = this.#batch;
@@ -50,19 +38,19 @@ export class BatchBuilder {
     if (bytes > 0) copyBlock(source, frameAt, frameEnd, batch, at);
     // whole words: the copy of the next one is not torn
     this.#used = (at + bytes + 3) & ~3;
-    batch.lane[slot] = lane;
     batch.frameAt[slot] = at;
     batch.frameEnd[slot] = at + bytes;
     batch.at[slot] = at;
     batch.end[slot] = at + bytes;
-    batch.wireLen[slot] = frameWireLen;
-    batch.frameWireLen[slot] = frameWireLen;
-    batch.seconds[slot] = seconds;
-    batch.nanoseconds[slot] = nanoseconds;
-    batch.transportVerdict[slot] = transportVerdict;
-    batch.marks[slot] = marks;
-    batch.vni[slot] = vni;
-    batch.encapsulation[slot] = encapsulation;
+    batch.wireLen[slot] = packet.frameWireLen;
+    batch.frameWireLen[slot] = packet.frameWireLen;
+    batch.seconds[slot] = packet.seconds;
+    batch.nanoseconds[slot] = packet.nanoseconds;
+    batch.transportVerdict[slot] = packet.transportVerdict;
+    batch.marks[slot] = packet.marks;
+    batch.lane[slot] = packet.lane;
+    batch.vni[slot] = packet.vni;
+    batch.encapsulation[slot] = packet.encapsulation;
     batch.mirrorSourceAt[slot] = sourceAt;
     batch.mirrorSourceVersion[slot] = mirrorSourceVersion;
     batch.delivered[slot] = slot;

@@ -1,3 +1,4 @@
+import { assert } from '../wire/assert.ts';
 import { type Block, blockOf } from '../wire/block.ts';
 
 /**
@@ -17,7 +18,7 @@ export interface ChannelMemory {
 
 /** Words of the state, then three a block. */
 const State = {
-  /** Blocks that were published, as a number that grows; the next one is number `published % blocks`. */
+  /** Blocks that were published, as a number that grows and wraps; its lowest bits say which is the next. */
   published: 0,
   /** Blocks that the reader has taken, likewise. */
   taken: 1,
@@ -44,9 +45,10 @@ const TAKEN = 1;
 
 export const CHANNEL_BLOCK_BYTES = 262_144;
 
-/** @param bytes of all blocks together, at least two blocks */
+/** @param bytes of all blocks together: as many as a power of two of them has, at least two */
 export function allocateChannel(bytes: number, maxRecords: number): ChannelMemory {
-  const blocks = Math.max(2, Math.floor(bytes / CHANNEL_BLOCK_BYTES));
+  // a power of two: numbers of blocks may wrap
+  const blocks = 2 ** Math.max(1, Math.floor(Math.log2(bytes / CHANNEL_BLOCK_BYTES)));
   return {
     state: new SharedArrayBuffer(4 * (State.length + blocks * Of.length)),
     bytes: new SharedArrayBuffer(blocks * CHANNEL_BLOCK_BYTES),
@@ -73,19 +75,22 @@ export class ChannelWriter {
 
   /** The open block, to write entries into. */
   get block(): Block {
-    return this.#blocks[this.#open % this.#memory.blocks]!;
+    const block = this.#blocks[this.#open & (this.#memory.blocks - 1)];
+    assert(block !== undefined, 'A ring has a power of two of blocks.');
+    return block;
   }
 
   /** Bytes written into the open block. */
   get used(): number {
-    return this.#state[this.#at(Of.used)]!;
+    return this.#isFree ? (this.#state[this.#at(Of.used)] ?? 0) : 0;
   }
 
   /** Entries that wait, the open block's included. */
   get records(): number {
     const state = this.#state;
     const out = Atomics.load(state, State.recordsOut);
-    return ((state[State.recordsIn]! - out) >>> 0) + state[this.#at(Of.records)]!;
+    const published = (Atomics.load(state, State.recordsIn) - out) >>> 0;
+    return published + (this.#isFree ? (state[this.#at(Of.records)] ?? 0) : 0);
   }
 
   /**
@@ -94,17 +99,17 @@ export class ChannelWriter {
    */
   reserve(bytes: number): number {
     const memory = this.#memory;
-    if (Atomics.load(this.#state, this.#at(Of.free)) !== FREE || this.records >= memory.maxRecords) return -1;
+    if (!this.#isFree || this.records >= memory.maxRecords) return -1;
     const at = this.used;
     if (at + bytes <= memory.blockBytes) return at;
     if (bytes > memory.blockBytes) return -1;
     this.publish();
-    return Atomics.load(this.#state, this.#at(Of.free)) === FREE ? 0 : -1;
+    return this.#isFree ? 0 : -1;
   }
 
   /** The bytes of the open block up to `end` hold whole entries, `records` of them more than before. */
   commit(end: number, records: number): void {
-    this.#state[this.#at(Of.records)]! += records;
+    Atomics.add(this.#state, this.#at(Of.records), records);
     // last: what is behind it is not there for who goes on after this thread
     Atomics.store(this.#state, this.#at(Of.used), end);
   }
@@ -114,10 +119,10 @@ export class ChannelWriter {
     const state = this.#state;
     const used = this.used;
     if (used === 0) return;
-    Atomics.add(state, State.recordsIn, state[this.#at(Of.records)]!);
+    Atomics.add(state, State.recordsIn, state[this.#at(Of.records)] ?? 0);
     Atomics.add(state, State.wordsIn, used >>> 2);
     Atomics.store(state, this.#at(Of.free), TAKEN);
-    this.#open++;
+    this.#open = (this.#open + 1) | 0;
     Atomics.store(state, State.published, this.#open);
     Atomics.notify(state, State.published);
   }
@@ -138,8 +143,13 @@ export class ChannelWriter {
     Atomics.notify(this.#state, State.published);
   }
 
+  /** The open block is not still with the reader from the last time round. */
+  get #isFree(): boolean {
+    return Atomics.load(this.#state, this.#at(Of.free)) === FREE;
+  }
+
   #at(field: number): number {
-    return State.length + (this.#open % this.#memory.blocks) * Of.length + field;
+    return State.length + (this.#open & (this.#memory.blocks - 1)) * Of.length + field;
   }
 }
 
@@ -196,13 +206,13 @@ export class ChannelReader {
   /** The next block; undefined while there is none. */
   next(): ChannelBlock | undefined {
     if (this.waiting <= 0) return undefined;
-    const index = this.#next % this.#memory.blocks;
+    const index = this.#next & (this.#memory.blocks - 1);
     const at = State.length + index * Of.length;
-    const used = this.#state[at + Of.used]!;
-    this.#next++;
+    const used = this.#state[at + Of.used] ?? 0;
+    this.#next = (this.#next + 1) | 0;
     Atomics.store(this.#state, State.taken, this.#next);
     const bytes = Buffer.from(this.#memory.bytes, index * this.#memory.blockBytes, used);
-    return { index, bytes, records: this.#state[at + Of.records]! };
+    return { index, bytes, records: this.#state[at + Of.records] ?? 0 };
   }
 
   /** The block's memory may be written again. */
@@ -231,8 +241,10 @@ export class ChannelReader {
   #firstTaken(): number {
     const published = Atomics.load(this.#state, State.published);
     let first = published;
-    for (let number = published - 1; number >= Math.max(0, published - this.#memory.blocks); number--) {
-      const at = State.length + (number % this.#memory.blocks) * Of.length;
+    const { blocks } = this.#memory;
+    for (let back = 1; back <= blocks; back++) {
+      const number = (published - back) | 0;
+      const at = State.length + (number & (blocks - 1)) * Of.length;
       if (Atomics.load(this.#state, at + Of.free) === TAKEN) first = number;
     }
     return first;

@@ -1,6 +1,7 @@
 import { PacketBatch } from '../../src/packet/batch.ts';
 import { Innermost, Ports } from '../../src/packet/innermost.ts';
 import { Layers } from '../../src/packet/layers.ts';
+import type { PlacedPacket } from '../../src/packet/placed-packet.ts';
 import { ANALYSIS_TALLY_LENGTH, AnalysisTally } from '../../src/receive/analysis-tally.ts';
 import { LANE_COUNTERS_LENGTH } from '../../src/receive/lane-counters.ts';
 import { Resequencer } from '../../src/receive/order/resequencer.ts';
@@ -195,23 +196,11 @@ export class OrderBench {
     bytes.fill(0xee);
   }
 
-  #put(
-    { bytes }: Block,
-    frameAt: number,
-    frameEnd: number,
-    lane: number,
-    seconds: number,
-    nanoseconds: number,
-    wireLen: number,
-    verdict: number,
-    marks: number,
-    vni: number,
-    encapsulation: number,
-    mirrorSourceAt: number,
-    mirrorSourceVersion: number,
-  ): void {
-    const frame = Buffer.from(bytes.subarray(frameAt, frameEnd));
-    const timeUs = (seconds - TEST_SECONDS) * 1e6 + nanoseconds / 1000;
+  #put({ bytes }: Block, packet: PlacedPacket): void {
+    const { lane, marks, transportVerdict: verdict, frameWireLen: wireLen, vni, encapsulation } = packet;
+    const frame = Buffer.from(bytes.subarray(packet.frameAt, packet.frameEnd));
+    const timeUs = (packet.seconds - TEST_SECONDS) * 1e6 + packet.nanoseconds / 1000;
+    const { mirrorSourceAt, mirrorSourceVersion } = packet;
     const address = bytes.subarray(mirrorSourceAt, mirrorSourceAt + addressBytes(mirrorSourceVersion));
     const origin = originOf(vni, encapsulation, address);
     this.left.push({ number: frame.readUInt32BE(0), timeUs, marks, verdict, lane, frame, wireLen, origin });

@@ -87,7 +87,7 @@ export function runOrdered(
     laneCounters,
     ledger,
     output: {
-      put: ({ bytes }, frameAt, frameEnd, _lane, seconds, nanoseconds, wireLen, _verdict, marks) => {
+      put: ({ bytes }, { frameAt, frameEnd, seconds, nanoseconds, frameWireLen: wireLen, marks }) => {
         const arrival = byNumber.get(timeKey([seconds, nanoseconds]));
         if (arrival === undefined) throw new Error('A packet left with another time than it came.');
         const frame = Buffer.from(bytes.subarray(frameAt, frameEnd));

@@ -48,7 +48,8 @@ async function main(): Promise<void> {
     log: createLog({ ...start.log, fields: { worker } }),
     now: Date.now,
   });
-  parentPort?.on('message', (_: ToCourier) => {
+  parentPort?.on('message', ({ type }: ToCourier) => {
+    if (type !== 'stop') return;
     courier.stop().then(() => {
       tell({ type: 'stopped' });
       parentPort?.close();

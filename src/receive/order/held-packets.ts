@@ -1,4 +1,5 @@
 import type { PacketBatch } from '../../packet/batch.ts';
+import { PlacedPacket } from '../../packet/placed-packet.ts';
 import * as tcp from '../../wire/tcp.ts';
 import type { GivenUpPlaces } from './given-up.ts';
 import {
@@ -35,6 +36,7 @@ export class HeldPackets {
   readonly #givenUp: GivenUpPlaces;
   readonly #counts: OrderCounts;
   readonly #output: OrderedOutput;
+  readonly #packet = new PlacedPacket();
 
   constructor(options: HeldPacketsOptions) {
     this.#streams = options.streams;
@@ -196,21 +198,20 @@ export class HeldPackets {
 
     const frameAt = HoldRing.frameAt(at);
     const frameBytes = words[at + Held.frameBytes]!;
-    this.#output.put(
-      this.#ring,
-      frameAt,
-      frameAt + frameBytes,
-      words[at + Held.lane]!,
-      words[at + Held.seconds]! >>> 0,
-      words[at + Held.nanoseconds]!,
-      words[at + Held.frameWireLen]!,
-      bits & VERDICT_BITS,
-      (bits >>> MARKS_SHIFT) & VERDICT_BITS,
-      words[at + Held.vni]! & VNI_BITS,
-      (words[at + Held.vni]! >>> ENCAPSULATION_SHIFT) & ENCAPSULATION_BITS,
-      HoldRing.mirrorSourceAt(at),
-      words[at + Held.vni]! >>> SOURCE_VERSION_SHIFT,
-    );
+    const packet = this.#packet;
+    packet.frameAt = frameAt;
+    packet.frameEnd = frameAt + frameBytes;
+    packet.mirrorSourceAt = HoldRing.mirrorSourceAt(at);
+    packet.mirrorSourceVersion = words[at + Held.vni]! >>> SOURCE_VERSION_SHIFT;
+    packet.lane = words[at + Held.lane]!;
+    packet.vni = words[at + Held.vni]! & VNI_BITS;
+    packet.encapsulation = (words[at + Held.vni]! >>> ENCAPSULATION_SHIFT) & ENCAPSULATION_BITS;
+    packet.seconds = words[at + Held.seconds]! >>> 0;
+    packet.nanoseconds = words[at + Held.nanoseconds]!;
+    packet.frameWireLen = words[at + Held.frameWireLen]!;
+    packet.transportVerdict = bits & VERDICT_BITS;
+    packet.marks = (bits >>> MARKS_SHIFT) & VERDICT_BITS;
+    this.#output.put(this.#ring, packet);
     this.#counts.left(frameBytes, words[at + Held.payloadBytes]!);
     this.#ring.free(at);
   }

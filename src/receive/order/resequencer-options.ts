@@ -1,22 +1,10 @@
+import type { PlacedPacket } from '../../packet/placed-packet.ts';
 import type { Block } from '../../wire/block.ts';
 
 /** Where packets leave in their order: what is given has to be copied or written before the call returns. */
 export interface OrderedOutput {
-  put(
-    bytes: Block,
-    frameAt: number,
-    frameEnd: number,
-    lane: number,
-    seconds: number,
-    nanoseconds: number,
-    frameWireLen: number,
-    transportVerdict: number,
-    marks: number,
-    vni: number,
-    encapsulation: number,
-    mirrorSourceAt: number,
-    mirrorSourceVersion: number,
-  ): void;
+  /** `packet` is the caller's again when this returns, like the bytes. */
+  put(bytes: Block, packet: PlacedPacket): void;
 }
 
 export interface ResequencerOptions {

@@ -30,7 +30,7 @@ export class KafkaPacketsSink implements Sink {
   write(batch: PacketBatch): Promise<void> {
     let passed = 0;
     for (let i = 0; i < batch.deliveredCount; i++) {
-      if (!this.#copy(batch, batch.delivered[i]!)) {
+      if (!this.#copy(batch, batch.delivered[i] ?? 0)) {
         this.#outgoing.drop(batch.deliveredCount - i);
         break;
       }
@@ -52,12 +52,12 @@ export class KafkaPacketsSink implements Sink {
 
   #copy(batch: PacketBatch, slot: number): boolean {
     const { writer } = this.#outgoing;
-    const bytes = packetEntryBytes(batch.frameEnd[slot]! - batch.frameAt[slot]!);
+    const bytes = packetEntryBytes((batch.frameEnd[slot] ?? 0) - (batch.frameAt[slot] ?? 0));
     let at = writer.reserve(bytes + LANE_ENTRY_BYTES);
     if (at < 0) return false;
     if (at === 0) this.#described.clear();
     const { block } = writer;
-    const laneSlot = batch.lane[slot]!;
+    const laneSlot = batch.lane[slot] ?? 0;
     const lane = this.#lanes.lane(laneSlot);
     if (this.#described.get(laneSlot) !== lane) {
       at = writeLane(block, at, laneSlot, lane);

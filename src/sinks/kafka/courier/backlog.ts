@@ -44,7 +44,7 @@ export class Backlog {
     while (!isEnded()) {
       if (this.#moving !== undefined) await this.#moving;
       else if (this.#unreadRecords > 0) {
-        const entries = await this.#spool!.read(bytes);
+        const entries = (await this.#spool?.read(bytes)) ?? [];
         const records = entries.reduce((sum, entry) => sum + entry.records, 0);
         // what was damaged, or too old, is not read
         this.#unreadRecords = entries.length === 0 ? 0 : Math.max(0, this.#unreadRecords - records);
@@ -69,7 +69,7 @@ export class Backlog {
   async settle({ fromChannel, fromSpool }: Portion): Promise<void> {
     for (const block of fromChannel) this.#channel.giveBack(block);
     const last = fromSpool.at(-1);
-    if (last !== undefined) await this.#spool!.acknowledge(last);
+    if (last !== undefined) await this.#spool?.acknowledge(last);
   }
 
   /** Moves blocks to the spool where the ring fills. To be called again and again; settles when that is done. */

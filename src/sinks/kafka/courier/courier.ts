@@ -10,6 +10,7 @@ import {
 } from '../../../pipeline/channel.ts';
 import { doAll } from '../../../pipeline/do-all.ts';
 import type { SinkCounters } from '../../../pipeline/sink-counters.ts';
+import { assert } from '../../../wire/assert.ts';
 import { makeKafkaClient } from '../clients/index.ts';
 import type { KafkaSettings } from '../settings.ts';
 import { Spool } from '../spool/spool.ts';
@@ -77,10 +78,11 @@ export class KafkaCourier {
   async start(): Promise<void> {
     const { settings, worker, sink, log, now, sources } = this.#options;
     const client = await makeKafkaClient({ settings, worker, log });
-    this.#connection = new Connection({ client, settings, sink, log, now });
+    const connection = new Connection({ client, settings, sink, log, now });
+    this.#connection = connection;
     for (const source of sources) {
-      await this.#add(source, this.#folder(worker, source.takes));
-      if (worker === 0) await this.#addLeftovers(source);
+      await this.#add(connection, source, this.#folder(worker, source.takes));
+      if (worker === 0) await this.#addLeftovers(connection, source);
     }
     this.#every(LOOK_MS, (transfer) => void transfer.backlog.look());
     this.#every(COUNT_MS, (transfer) => this.#count(transfer));
@@ -121,7 +123,12 @@ export class KafkaCourier {
     for (const { line } of this.#transfers) line.end();
   }
 
-  async #add(source: CourierSource, folder: string, leftover?: string): Promise<void> {
+  async #add(
+    connection: Connection,
+    source: CourierSource,
+    folder: string,
+    leftover?: string,
+  ): Promise<void> {
     const { settings, sink, log, now, worker } = this.#options;
     const { counters, takes } = source;
     const spool = settings.onFull === 'spool' ? await this.#openSpool(folder, source) : undefined;
@@ -130,7 +137,7 @@ export class KafkaCourier {
     const isPcapng = takes === 'packets' && settings.packets?.encoding === 'pcapng';
     const line = new Line({
       backlog,
-      connection: this.#connection!,
+      connection,
       makeEncoder: this.#encoderMaker(takes),
       counters,
       log,
@@ -151,12 +158,15 @@ export class KafkaCourier {
 
   #encoderMaker(takes: CourierSource['takes']): EncoderMaker {
     const { settings, observer, frames, sha1Base64 } = this.#options;
-    if (takes === 'packets') return packetEncoder(settings.packets!, { observer, frames, sha1Base64 });
-    return flowEncoder(settings.flows!);
+    const { packets, flows } = settings;
+    if (takes === 'packets' && packets !== null)
+      return packetEncoder(packets, { observer, frames, sha1Base64 });
+    assert(flows !== null, 'A topic that is turned off has a source.');
+    return flowEncoder(flows);
   }
 
   /** Spools of workers that there are no more. */
-  async #addLeftovers(source: CourierSource): Promise<void> {
+  async #addLeftovers(connection: Connection, source: CourierSource): Promise<void> {
     const { settings, sink, workers } = this.#options;
     if (settings.onFull !== 'spool') return;
     const parent = join(settings.spool.directory, sink);
@@ -165,7 +175,7 @@ export class KafkaCourier {
       if (found === null || found[2] !== source.takes || Number(found[1]) < workers) continue;
       const channel = allocateChannel(0, 0);
       new ChannelWriter(channel).close();
-      await this.#add({ ...source, channel }, join(parent, name), join(parent, name));
+      await this.#add(connection, { ...source, channel }, join(parent, name), join(parent, name));
     }
   }
 

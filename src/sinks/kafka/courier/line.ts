@@ -3,7 +3,7 @@ import type { Log } from '../../../observe/log.ts';
 import type { SinkCounters } from '../../../pipeline/sink-counters.ts';
 import type { KafkaFailure, Outcome, PartitionBatch } from '../client.ts';
 import type { RecordEncoder } from '../records/record-encoder.ts';
-import { Backlog, type Portion } from './backlog.ts';
+import type { Backlog, Portion } from './backlog.ts';
 import { Backoff } from './backoff.ts';
 import type { Connection } from './connection.ts';
 import type { EncoderMaker } from './make-encoder.ts';
@@ -70,8 +70,8 @@ export class Line {
 
   /** Settles the oldest portion; false where it was not sent. */
   async #settleOldest(): Promise<boolean> {
-    const oldest = this.#underWay[0]!;
-    if (!(await oldest.sent)) return false;
+    const [oldest] = this.#underWay;
+    if (oldest === undefined || !(await oldest.sent)) return false;
     await this.#options.backlog.settle(oldest.portion);
     this.#underWay.shift();
     return true;
@@ -98,10 +98,11 @@ export class Line {
   async #encode({ blocks, records }: Portion): Promise<readonly PartitionBatch[] | undefined> {
     const { connection, counters } = this.#options;
     const topics = (await this.#encoderFor([]))?.topics(blocks);
-    const partitions = topics === undefined ? undefined : await connection.partitions(topics);
-    const encoder = partitions === undefined ? undefined : await this.#encoderFor(topics!);
-    if (encoder === undefined) return undefined;
-    const { batches, dropped } = encoder.encode(blocks, partitions!);
+    if (topics === undefined) return undefined;
+    const partitions = await connection.partitions(topics);
+    const encoder = await this.#encoderFor(topics);
+    if (partitions === undefined || encoder === undefined) return undefined;
+    const { batches, dropped } = encoder.encode(blocks, partitions);
     let missing = records;
     for (const batch of batches) missing -= countOf(batch);
     for (const [reason, count] of dropped) {
@@ -140,7 +141,8 @@ export class Line {
       const outcomes = await this.#options.connection.send(round);
       let again = false;
       for (const [index, batch] of round.entries()) {
-        if (!this.#take(pending, batch, outcomes[index]!)) again = true;
+        const outcome = outcomes[index];
+        if (outcome === undefined || !this.#take(pending, batch, outcome)) again = true;
       }
       if (!again) this.#backoff.reset();
       else if (!this.#ended) await this.#backoff.wait();

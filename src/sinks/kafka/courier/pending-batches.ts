@@ -23,13 +23,13 @@ export class PendingBatches {
 
   /** The first batch of each partition. */
   round(): PartitionBatch[] {
-    return [...this.#queues.values()].map((queue) => queue[0]!);
+    return [...this.#queues.values()].flatMap((queue) => queue.slice(0, 1));
   }
 
   /** The first batch of its partition is settled. */
   done(batch: PartitionBatch): void {
     const key = keyOf(batch);
-    const queue = this.#queues.get(key)!;
+    const queue = this.#queues.get(key) ?? [];
     queue.shift();
     if (queue.length === 0) this.#queues.delete(key);
   }
@@ -39,8 +39,8 @@ export class PendingBatches {
     const { records } = batch;
     const middle = records.length >> 1;
     this.#queues
-      .get(keyOf(batch))!
-      .splice(
+      .get(keyOf(batch))
+      ?.splice(
         0,
         1,
         { ...batch, records: records.slice(0, middle) },
