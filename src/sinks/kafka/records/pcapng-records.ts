@@ -69,8 +69,8 @@ export class PcapngRecords implements RecordEncoder {
         }
       }
     }
+    // partitions without packets are holes
     for (const byLane of parts.values())
-      // partitions without packets are holes
       for (const byPartition of byLane.values()) byPartition.forEach((part) => this.#close(batching, part));
     return batching.encoded();
   }
