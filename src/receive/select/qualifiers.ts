@@ -1,0 +1,41 @@
+import type { Direction } from './filter-syntax.ts';
+
+/** What stands before an address, a port or a number, and says what it is. */
+export interface Qualifiers {
+  readonly protocol: ProtocolName | undefined;
+  readonly direction: Direction;
+  readonly type: 'host' | 'net' | 'port' | 'portrange' | 'proto';
+}
+
+/** Protocols that may stand before other qualifiers, or alone. */
+export const protocolNames = [
+  'ether',
+  'ip',
+  'ip6',
+  'arp',
+  'rarp',
+  'tcp',
+  'udp',
+  'sctp',
+  'icmp',
+  'icmp6',
+  'igmp',
+  'pim',
+  'vrrp',
+  'ah',
+  'esp',
+] as const;
+export type ProtocolName = (typeof protocolNames)[number];
+
+export function isProtocolName(text: string): text is ProtocolName {
+  return protocolNames.some((name) => name === text);
+}
+
+/** Which protocols go with which types of what follows. */
+export const protocolsByType: Readonly<Record<Qualifiers['type'], readonly ProtocolName[]>> = {
+  host: ['ip', 'ip6', 'arp', 'rarp', 'ether'],
+  net: ['ip', 'ip6', 'arp', 'rarp'],
+  port: ['tcp', 'udp', 'sctp'],
+  portrange: ['tcp', 'udp', 'sctp'],
+  proto: ['ip', 'ip6', 'ether'],
+};
