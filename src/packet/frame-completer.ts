@@ -31,7 +31,7 @@ export interface FrameCompleter {
    * than `bytesMax`, it is made so long, and its IP and UDP lengths say so.
    *
    * @param target has room for `bytesMax` bytes at `at`
-   * @returns one past its last byte, or NO_FRAME where not even its headers fit, or it is no IP packet and too long
+   * @returns one past its last byte, or NO_FRAME where it has lost headers, they do not fit, or it is no IP packet and too long
    */
   pad(target: Block, at: number, bytesMax: number): number;
 

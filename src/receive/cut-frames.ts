@@ -29,18 +29,18 @@ export class CutFrames implements FrameCompleter {
   readonly #in = new Layers();
   readonly #out = new Layers();
   #source: Block | undefined;
+  #lost: Lost = Lost.nothing;
 
   look(source: Block, frameAt: number, frameEnd: number, linkType: LinkType): Lost {
     this.#source = source;
-    const layers = this.#in;
-    read(source, frameAt, frameEnd, linkType, layers);
-    if (layers.truncated === 0) return Lost.nothing;
-    if (layers.headerCut === 1 || layers.ipHeaderComplete === 0) return Lost.header;
-    return isTransportHeaderThere(layers) ? Lost.data : Lost.header;
+    read(source, frameAt, frameEnd, linkType, this.#in);
+    this.#lost = lostOf(this.#in);
+    return this.#lost;
   }
 
   pad(target: Block, at: number, bytesMax: number): number {
     const { frameWireLen } = this.#in;
+    if (this.#lost === Lost.header) return NO_FRAME;
     if (frameWireLen > bytesMax) return this.#fit(target, at, bytesMax);
     this.wasShortened = false;
     const writtenEnd = this.#copy(target, at, frameWireLen);
@@ -59,7 +59,7 @@ export class CutFrames implements FrameCompleter {
   #fit(target: Block, at: number, wanted: number): number {
     const layers = this.#in;
     const source = this.#source;
-    if (source === undefined || layers.ipHeaderComplete === 0) return NO_FRAME;
+    if (source === undefined || this.#lost === Lost.header || layers.ipHeaderComplete === 0) return NO_FRAME;
     const ipOffset = layers.ipAt - layers.frameAt;
     const dataOffset =
       ipOffset + (layers.ipVersion === 4 ? ipv4.headerLen(source.bytes, layers.ipAt) : ipv6.HEADER_LEN);
@@ -118,6 +118,12 @@ function read(
   layers.frameEnd = frameEnd;
   if (!readPlainInner(view, layers)) readInner(bytes, layers);
   measure(layers);
+}
+
+function lostOf(layers: Layers): Lost {
+  if (layers.truncated === 0) return Lost.nothing;
+  if (layers.headerCut === 1 || layers.ipHeaderComplete === 0) return Lost.header;
+  return isTransportHeaderThere(layers) ? Lost.data : Lost.header;
 }
 
 /** Says whether all of the transport's fixed header arrived, or as much as the IP packet has room for. */
