@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import {
   Spool,
   type SpoolEntry,
@@ -51,4 +52,16 @@ export async function readAll(spool: Spool, maxBytes = 1 << 20): Promise<SpoolEn
     if (entries.length === 0) return all;
     all.push(...entries);
   }
+}
+
+/** Names of the segments in a folder, oldest first. */
+export function segmentsIn(directory: string): string[] {
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.spool'))
+    .sort();
+}
+
+/** Whole numbers from `first` up to `end`, without it. */
+export function numbersFrom(first: number, end: number): number[] {
+  return Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MirrorError } from '../../../observe/error.ts';
 import { loadSqlite } from '../../../store/sqlite.ts';
@@ -8,6 +8,7 @@ import { errnoOf, FILE_MODE } from '../../files/disk.ts';
 export const LOCK_NAME = 'lock';
 const OWNER_NAME = 'owner';
 const SQLITE_BUSY = 5;
+const SQLITE_NOTADB = 26;
 
 /**
  * A folder that one spool has for itself. The lock is the kernel's on a file that SQLite holds open: it ends with the process or
@@ -24,14 +25,11 @@ export class SpoolLock {
   static take(directory: string): SpoolLock {
     const path = join(directory, LOCK_NAME);
     makeFile(path);
-    const { DatabaseSync } = loadSqlite();
-    const database = new DatabaseSync(path);
+    let lock: SpoolLock;
     try {
-      // no journal: nothing is ever written
-      database.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
+      lock = SpoolLock.#begin(path);
     } catch (error) {
-      database.close();
-      if (!isBusy(error)) throw error;
+      if (!isSqlite(error, SQLITE_BUSY)) throw error;
       const owner = ownerOf(directory);
       throw new MirrorError(
         'SPOOL_UNUSABLE',
@@ -40,13 +38,28 @@ export class SpoolLock {
         { cause: error },
       );
     }
-    const lock = new SpoolLock(database);
     try {
       writeFileSync(join(directory, OWNER_NAME), `${process.pid}\n`, { mode: FILE_MODE });
     } catch {
       // on a full disk: it only tells others who we are
     }
     return lock;
+  }
+
+  static #begin(path: string): SpoolLock {
+    const { DatabaseSync } = loadSqlite();
+    const database = new DatabaseSync(path);
+    try {
+      // no journal: nothing is ever written
+      database.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
+      return new SpoolLock(database);
+    } catch (error) {
+      database.close();
+      if (!isSqlite(error, SQLITE_NOTADB)) throw error;
+    }
+    // a disk has put something into it: as nobody could have locked it, nobody has
+    truncateSync(path);
+    return SpoolLock.#begin(path);
   }
 
   release(): void {
@@ -63,8 +76,8 @@ function makeFile(path: string): void {
   }
 }
 
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+function isSqlite(error: unknown, code: number): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === code;
 }
 
 function ownerOf(directory: string): number | undefined {

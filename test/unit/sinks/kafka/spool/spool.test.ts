@@ -1,13 +1,11 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { numberedBlock, numbersOf, openSpool, readAll } from '../../../../support/spooling.ts';
+import { numberedBlock, numbersOf, openSpool, readAll, segmentsIn } from '../../../../support/spooling.ts';
 import { withFolder } from '../../../../support/tshark.ts';
 
 const from = (first: number, count: number, bytes?: number) =>
   Array.from({ length: count }, (_, i) => numberedBlock(first + i, bytes));
 const range = (first: number, count: number) => Array.from({ length: count }, (_, i) => first + i);
-const segmentsIn = (directory: string) => readdirSync(directory).filter((name) => name.endsWith('.spool'));
 
 test('what is appended is read in order, and the files go once it is acknowledged', () =>
   withFolder(async (folder) => {
