@@ -22,7 +22,7 @@ import { tsharkFields } from '../../support/tshark-fields.ts';
 
 const optionLists = ['', '020405b4', '0101080a1122334455667788', '020405b40402080a11223344000000000103 0307'];
 
-/** Ports that no dissector knows: what is in the data is nobody's business. */
+/** Ports, and data, that no dissector takes for something it knows. */
 function transport(kind: number, data: Buffer, options: number): Transport {
   const ports = { sourcePort: 50_001, destinationPort: 50_003 };
   const list = Buffer.from((optionLists[options] ?? '').replaceAll(' ', ''), 'hex');
@@ -49,7 +49,7 @@ const cases = fc
   .record({
     kind: fc.integer({ min: 0, max: 3 }),
     version: fc.constantFrom(4 as const, 6 as const),
-    data: fc.uint8Array({ minLength: 1, maxLength: 400, size: 'max' }),
+    data: fc.uint8Array({ min: 0xf0, minLength: 1, maxLength: 400, size: 'max' }),
     options: fc.integer({ min: 0, max: 3 }),
     tags: fc.array(fc.integer({ min: 1, max: 4094 }), { maxLength: 2 }),
     raw: fc.boolean(),
