@@ -53,26 +53,31 @@ export class PacketBatch {
   readonly delivered: Uint32Array;
   deliveredCount = 0;
 
-  constructor(capacity: number, block: Buffer) {
+  /**
+   * @param whole    a batch of which this one is a view: its columns are used, and only `delivered` is own
+   * @param shortens where there is such a batch: frames end elsewhere, `frameEnd` and `transportVerdict` are own too
+   */
+  constructor(capacity: number, block: Buffer, whole?: PacketBatch, shortens = false) {
+    const frames = shortens ? undefined : whole;
     this.capacity = capacity;
     this.bytes = block;
-    this.view = new DataView(block.buffer, block.byteOffset, block.byteLength);
-    this.at = new Uint32Array(capacity);
-    this.end = new Uint32Array(capacity);
-    this.wireLen = new Uint32Array(capacity);
-    this.seconds = new Uint32Array(capacity);
-    this.nanoseconds = new Uint32Array(capacity);
-    this.linkType = new Uint16Array(capacity);
-    this.lane = new Uint32Array(capacity);
-    this.vni = new Uint32Array(capacity);
-    this.encapsulation = new Uint8Array(capacity);
-    this.mirrorSourceAt = new Uint32Array(capacity);
-    this.mirrorSourceVersion = new Uint8Array(capacity);
-    this.frameAt = new Uint32Array(capacity);
-    this.frameEnd = new Uint32Array(capacity);
-    this.frameWireLen = new Uint32Array(capacity);
-    this.transportVerdict = new Uint8Array(capacity);
-    this.marks = new Uint8Array(capacity);
+    this.view = whole?.view ?? new DataView(block.buffer, block.byteOffset, block.byteLength);
+    this.at = whole?.at ?? new Uint32Array(capacity);
+    this.end = whole?.end ?? new Uint32Array(capacity);
+    this.wireLen = whole?.wireLen ?? new Uint32Array(capacity);
+    this.seconds = whole?.seconds ?? new Uint32Array(capacity);
+    this.nanoseconds = whole?.nanoseconds ?? new Uint32Array(capacity);
+    this.linkType = whole?.linkType ?? new Uint16Array(capacity);
+    this.lane = whole?.lane ?? new Uint32Array(capacity);
+    this.vni = whole?.vni ?? new Uint32Array(capacity);
+    this.encapsulation = whole?.encapsulation ?? new Uint8Array(capacity);
+    this.mirrorSourceAt = whole?.mirrorSourceAt ?? new Uint32Array(capacity);
+    this.mirrorSourceVersion = whole?.mirrorSourceVersion ?? new Uint8Array(capacity);
+    this.frameAt = whole?.frameAt ?? new Uint32Array(capacity);
+    this.frameEnd = frames?.frameEnd ?? new Uint32Array(capacity);
+    this.frameWireLen = whole?.frameWireLen ?? new Uint32Array(capacity);
+    this.transportVerdict = frames?.transportVerdict ?? new Uint8Array(capacity);
+    this.marks = whole?.marks ?? new Uint8Array(capacity);
     this.delivered = new Uint32Array(capacity);
   }
 
@@ -80,6 +85,14 @@ export class PacketBatch {
   setBlock(block: Buffer): void {
     this.bytes = block;
     this.view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  }
+
+  /** Makes a view show what the batch that it is of holds now; it delivers nothing yet. */
+  follow(whole: PacketBatch): void {
+    this.bytes = whole.bytes;
+    this.view = whole.view;
+    this.count = whole.count;
+    this.deliveredCount = 0;
   }
 
   /** Forgets all packets; bytes and columns stay as they are until written again. */

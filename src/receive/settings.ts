@@ -1,11 +1,10 @@
 import { Type } from 'typebox';
 import { parseCidr } from '../wire/address.ts';
-import { parseVniRange } from './admission-rules.ts';
+import { parseVniRange, VNI_MAX } from '../wire/vni-range.ts';
 
 /** Address blocks are compared one after the other for each packet. */
 const BLOCKS_MAX = 256;
 const VNIS_MAX = 4096;
-const VNI_MAX = 0xff_ffff;
 
 const addressBlock = Type.Refine(
   Type.String({ expected: 'an IPv4 or IPv6 address, or a block of them such as 10.0.0.0/8' }),
