@@ -34,9 +34,12 @@ export const pureRooms = ['wire', 'packet', 'format', 'receive', 'mirror'];
 
 /** The rooms that may import a package; a package that is not named here is nobody's. */
 export const packages = {
+  '@platformatic/kafka': ['sinks'],
+  'aws-msk-iam-sasl-signer-js': ['sinks'],
   avsc: ['sinks'],
   commander: ['app', 'main.ts'],
   fastify: ['http'],
+  kafkajs: ['sinks'],
   koffi: ['native'],
   pino: ['observe'],
   piscina: ['app'],
