@@ -48,6 +48,8 @@ export class KafkaBroker {
   readonly #certificates: Certificates | undefined;
   readonly #heapMb: number;
   #child: ChildProcess | undefined;
+  /** Settles when there is a child. */
+  #starting: Promise<void> | undefined;
   #isSuspended = false;
   /** Where in the log the present run began. */
   #logFrom = 0;
@@ -200,8 +202,6 @@ export class KafkaBroker {
     await this.discard();
   }
 
-  #starting: Promise<void> | undefined;
-
   get #propertiesFile(): string {
     return join(this.#folder, 'server.properties');
   }
@@ -211,26 +211,24 @@ export class KafkaBroker {
   }
 
   async #spawn(): Promise<void> {
-    const args = [this.#propertiesFile];
     const child = await startJava({
       mainClass: 'kafka.Kafka',
-      args,
+      args: [this.#propertiesFile],
       heapMb: this.#heapMb,
       logFile: this.#logFile,
     });
     this.#child = child;
-    child.once('exit', () => {
+    const gone = (): void => {
       this.#child = undefined;
       this.#starting = undefined;
-    });
-    child.once('error', () => {
-      this.#child = undefined;
-      this.#starting = undefined;
-    });
+    };
+    child.once('exit', gone).once('error', gone);
   }
 
   async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    await this.#starting;
+    await this.#starting?.catch(() => {
+      // whoever waited for the start was told
+    });
     const child = this.#child;
     if (child === undefined) return;
     if (this.#isSuspended && signal === 'SIGTERM') this.resume();

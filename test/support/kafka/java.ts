@@ -9,7 +9,6 @@ const TAIL_LINES = 30;
 /** Quick to start and small: two cores run the tests, the program and up to three brokers. */
 const jvm = [
   '-XX:+UseSerialGC',
-  '-XX:TieredStopAtLevel=4',
   '-Xshare:auto',
   '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
   '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info',

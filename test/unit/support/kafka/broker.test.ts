@@ -16,7 +16,8 @@ describe.skipIf(!requiresOwnKafka())('a broker of our own', () => {
     await writeLines(broker, 'kept', lines, { first: '1', second: 'a,b=c' });
     await broker.stop();
     expect(broker.isRunning).toBe(false);
-    await expect(writeLines(broker, 'kept', ['lost'])).rejects.toThrow('kcat ended');
+    const hurried = { bootstrap: broker.bootstrap, properties: { 'message.timeout.ms': '1000' } };
+    await expect(writeLines(hurried, 'kept', ['lost'])).rejects.toThrow('kcat ended');
     await broker.start();
     await broker.kill();
     await broker.start();

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KafkaBroker } from '../../../support/kafka/broker.ts';
 import { type Breakage, BrokenBroker } from '../../../support/kafka/broken-brokers.ts';
 import { readTopic } from '../../../support/kafka/kcat.ts';
-import { KafkaProxy, METADATA, PRODUCE } from '../../../support/kafka/proxy.ts';
+import { INIT_PRODUCER_ID, KafkaProxy, METADATA, PRODUCE } from '../../../support/kafka/proxy.ts';
 import { requiresOwnKafka } from '../../../support/kafka/wanted.ts';
 
 describe('brokers that are none', () => {
@@ -68,6 +68,7 @@ describe.skipIf(!requiresOwnKafka())('a proxy before a broker', () => {
   ])('an answer is lost, and an idempotent producer ($idempotent) has one record', async (row) => {
     const topic = `lost-${row.idempotent}`;
     await broker.admin.createTopic(topic);
+    const asked = proxy.requests.get(INIT_PRODUCER_ID) ?? 0;
     const producer = await connected(row.idempotent);
     const [lost, produced] = [proxy.lostAnswers, proxy.requests.get(PRODUCE) ?? 0];
     proxy.loseAnswers(PRODUCE, 1);
@@ -75,6 +76,7 @@ describe.skipIf(!requiresOwnKafka())('a proxy before a broker', () => {
     await producer.disconnect();
     expect(proxy.lostAnswers - lost).toBe(1);
     expect((proxy.requests.get(PRODUCE) ?? 0) - produced).toBe(2);
+    expect((proxy.requests.get(INIT_PRODUCER_ID) ?? 0) > asked).toBe(row.idempotent);
     expect(await valuesOf(topic)).toEqual(row.values);
   });
 
