@@ -4,10 +4,13 @@ import type { TopicNames } from './topic-names.ts';
 
 /** Bytes of a batch before its records (Kafka protocol, "Record Batch"). */
 export const BATCH_HEAD_BYTES = 61;
-/** Most bytes of a record besides key, value and headers: its length and eight numbers of variable length. */
-export const RECORD_HEAD_BYTES = 40;
-/** Most bytes of a header besides name and value: their two lengths. */
-export const HEADER_HEAD_BYTES = 6;
+/**
+ * Most bytes of a record besides key, value and headers: its length 4, attributes 1, time 7 and number 4 within the batch, length
+ * of the key 2, of the value 4, number of headers 1. Numbers are zigzag varints; bytes are fewer than 2^27.
+ */
+export const RECORD_HEAD_BYTES = 23;
+/** Most bytes of a header besides name and value: their lengths, below 64 and 8192. */
+export const HEADER_HEAD_BYTES = 3;
 
 /** A topic in the making of one `Encoded`. */
 export interface Route {

@@ -13,6 +13,7 @@ import { Encapsulation, makeLane } from '../../../../../src/packet/lane.ts';
 import { LinkType } from '../../../../../src/packet/link-type.ts';
 import { Mark } from '../../../../../src/packet/mark.ts';
 import { Verdict } from '../../../../../src/packet/verdict.ts';
+import { headerNames } from '../../../../../src/sinks/kafka/header-names.ts';
 import { FrameRecords } from '../../../../../src/sinks/kafka/records/frame-records.ts';
 import { IpProtocol } from '../../../../../src/wire/ip-protocol.ts';
 import { TEST_SECONDS } from '../../../../support/batches.ts';
@@ -226,30 +227,26 @@ test('what is in private memory is not copied', () => {
 });
 
 test('more flows and mirror sources than are remembered: each record still has its own key and texts', () => {
-  const count = 45_000;
   const encoder = new FrameRecords(TOPIC, encoderOptions());
   const template = Buffer.from(there);
   const packet = (number: number): BlockPacket => {
     template.writeUInt32BE(number, 26);
-    return {
-      frame: Buffer.from(template),
-      mirrorSource: `10.7.${number >> 8}.${number & 255}`,
-      wireLen: 1000 + number,
-    };
+    return { frame: Buffer.from(template), mirrorSource: `10.7.${tail(number)}`, wireLen: 1000 + number };
   };
-  const numbers = Array.from({ length: 15 }, (_, i) => i * 3000);
-  for (const round of [0, 1]) {
-    for (const first of round === 0 ? numbers : numbers.toReversed()) {
-      const block = packetBlock(Array.from({ length: 3000 }, (_, i) => packet(first + i)));
-      for (const [i, record] of recordsOf(encoder.encode([block], new Map([[TOPIC, 1]]))).entries()) {
-        const number = first + i;
-        const low = `0.0.${number >> 8}.${number & 255}`;
-        const names = [...record.headers.values()].map(String);
-        if (record.key.toString() !== `vni-42/${low}/9.0.2.20`) expect(record.key.toString()).toBe(low);
-        if (!names.includes(`10.7.${number >> 8}.${number & 255}`)) expect(names).toBe(number);
-        if (!names.includes(String(1000 + number))) expect(names).toBe(number);
-      }
-    }
+  const firsts = Array.from({ length: 12 }, (_, i) => i * 3000);
+  for (const first of [...firsts, ...firsts.toReversed()]) {
+    const block = packetBlock(Array.from({ length: 3000 }, (_, i) => packet(first + i)));
+    const found = recordsOf(encoder.encode([block], new Map([[TOPIC, 1]]))).map(({ key, headers }) =>
+      [key, headers.get(headerNames.mirrorSource), headers.get(headerNames.wireLen)].join(' '),
+    );
+    const expected = found.map(
+      (_, i) => `vni-42/0.0.${tail(first + i)}/9.0.2.20 10.7.${tail(first + i)} ${1000 + first + i}`,
+    );
+    expect(found).toEqual(expected);
   }
-  expect(numbers.length * 3000).toBe(count);
 });
+
+/** The last two numbers of an address. */
+function tail(number: number): string {
+  return `${number >> 8}.${number & 255}`;
+}
