@@ -6,10 +6,14 @@ import { Outlet } from '../../src/pipeline/outlet.ts';
 import type { Sink } from '../../src/pipeline/sink.ts';
 import { liveFiles } from '../../src/sinks/files/create.ts';
 import { sinkKinds } from '../../src/sinks/index.ts';
+import { liveInject } from '../../src/sinks/inject/create.ts';
+import { livePipe } from '../../src/sinks/pipe/create.ts';
 import { sinkSettings } from '../../src/sinks/settings.ts';
 import { numbered, overwrite } from '../support/batches.ts';
 import { capturesSettings } from '../support/captures-settings.ts';
+import { FakeNetwork, injecting } from '../support/fake-network.ts';
 import { FaultyDisk } from '../support/faulty-disk.ts';
+import { PipeReader, pipeSettingsWith } from '../support/pipe-reader.ts';
 import { droppedOf, sinkContext, type TestSinkContext } from '../support/sink-context.ts';
 import { withFolder } from '../support/tshark.ts';
 
@@ -23,6 +27,15 @@ interface Fixture {
   makeBreakable(folder: string, context: TestSinkContext): { sink: Sink; break(): void; repair(): void };
   /** First numbers of the frames that have left the sink for good, in order. */
   left(folder: string): number[];
+}
+
+/** What was sent by sinks of kind `inject`, by the folder that their test has. */
+const networks = new Map<string, FakeNetwork>();
+
+function networkOf(folder: string): FakeNetwork {
+  const network = networks.get(folder) ?? new FakeNetwork();
+  networks.set(folder, network);
+  return network;
 }
 
 const fixtures: Readonly<Record<string, Fixture>> = {
@@ -45,6 +58,47 @@ const fixtures: Readonly<Record<string, Fixture>> = {
       const folder = join(directory, 'vni-0');
       const files = existsSync(folder) ? readdirSync(folder).sort() : [];
       return files.flatMap((name) => numbersIn(readFileSync(join(folder, name))));
+    },
+  },
+  inject: {
+    make: (folder, context) => liveInject(injecting(), context, networkOf(folder)),
+    makeUnopenable: (folder, context) =>
+      liveInject(injecting({ interface: 'nowhere' }), context, networkOf(folder)),
+    makeBreakable: (folder, context) => {
+      const network = networkOf(folder);
+      return {
+        sink: liveInject(injecting(), context, network),
+        break: () => network.goAway('mirror0'),
+        repair: () => {
+          network.comeBack('mirror0', 9001);
+          context.clock.ms += 1000;
+        },
+      };
+    },
+    left: (folder) =>
+      networkOf(folder)
+        .frames()
+        .map((frame) => frame.readUInt32BE(0)),
+  },
+  pipe: {
+    make: (folder, context) =>
+      livePipe(pipeSettingsWith(), context, { source: new PipeReader(join(folder, 'read')), tickMs: 0 }),
+    makeUnopenable: (_folder, context) =>
+      livePipe(pipeSettingsWith({ path: '/dev/null/live' }), context, { tickMs: 0 }),
+    makeBreakable: (folder, context) => {
+      const source = new PipeReader(join(folder, 'read'));
+      return {
+        sink: livePipe(pipeSettingsWith(), context, { source, tickMs: 0 }),
+        break: () => (source.isThere = false),
+        repair: () => {
+          source.isThere = true;
+          context.clock.ms += 1000;
+        },
+      };
+    },
+    left: (folder) => {
+      const read = join(folder, 'read');
+      return existsSync(read) ? numbersIn(readFileSync(read)) : [];
     },
   },
 };
@@ -83,9 +137,9 @@ test('every kind in the registry has settings', () => {
 
 describe.each(sinkKinds.map((kind) => ({ ...kind, fixture: fixtures[kind.kind] as Fixture })))(
   'sink of kind $kind',
-  ({ dropReasons, fixture }) => {
+  ({ dropReasons, counters, fixture }) => {
     const run = (work: (folder: string, context: TestSinkContext) => Promise<void>) =>
-      withFolder((folder) => work(folder, sinkContext(dropReasons)));
+      withFolder((folder) => work(folder, sinkContext(dropReasons, 0, counters)));
 
     test('opens and closes without a packet', () =>
       run(async (folder, context) => {

@@ -2,6 +2,7 @@ import type { Log, LogFields } from '../../src/observe/log.ts';
 import type { FinishedFile } from '../../src/pipeline/finished-file.ts';
 import type { SinkContext } from '../../src/pipeline/sink.ts';
 import { SinkCounters } from '../../src/pipeline/sink-counters.ts';
+import { CutFrames } from '../../src/receive/cut-frames.ts';
 import { TEST_SECONDS, TestLanes } from './batches.ts';
 
 /** What a sink is given in a test: its clock stands still until the test moves it. */
@@ -31,6 +32,7 @@ export function sinkContext(
     counters,
     log: logInto(lines),
     now: () => clock.ms,
+    completer: new CutFrames(),
     onFile: (file) => files.push(file),
     clock,
     lines,
@@ -52,7 +54,7 @@ export function droppedOf(counters: SinkCounters): Record<string, number> {
   return Object.fromEntries(counts.filter(([, count]) => count !== 0));
 }
 
-function logInto(lines: string[]): Log {
+export function logInto(lines: string[]): Log {
   const at = (level: string) => (_fields: LogFields, message: string) => {
     lines.push(`${level}: ${message}`);
   };
