@@ -1,4 +1,5 @@
 import { configChanges, reloadedConfig } from '../config/reload.ts';
+import { usesStandardOutput } from '../config/pipe-rules.ts';
 import { type Drain, drain } from '../config/presets.ts';
 import type { Config } from '../config/settings.ts';
 import { type Report, reportJson } from '../observe/report.ts';
@@ -42,7 +43,9 @@ export async function runReceive(options: ReceiveOptions, io: CommandIo): Promis
   const second = await drained(drain(config), appliance, signals, io);
   const last = signals.next().then((signal) => process.exit(exitStatusBySignal[signal]));
   const report = await Promise.race([stopAppliance(running), last]);
-  printReport(report, options.report, io);
+  // packets have standard output, and nothing may follow them there
+  const stderr = { ...io, print: (text: string) => process.stderr.write(text) };
+  printReport(report, options.report, usesStandardOutput(options.config) ? stderr : io);
   return second === undefined ? ExitStatus.done : exitStatusBySignal[second];
 }
 

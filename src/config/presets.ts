@@ -1,3 +1,4 @@
+import { hasSharedPipe } from './pipe-rules.ts';
 import type { Config } from './settings.ts';
 
 /** What `drainSeconds: auto` means behind each kind of load balancer. */
@@ -18,9 +19,10 @@ export function drain({ drainSeconds, behind }: Pick<Config, 'drainSeconds' | 'b
   return { seconds: drainSecondsBehind[behind], quietSeconds: QUIET_SECONDS };
 }
 
-/** How many workers receive on a machine with so many cores. */
-export function workerCount({ workers }: Pick<Config, 'workers'>, cores: number): number {
-  return workers > 0 ? workers : Math.min(WORKERS_MAX, Math.max(1, cores - 1));
+/** How many workers receive on a machine with so many cores: one where they would share a pipe. */
+export function workerCount(config: Pick<Config, 'workers' | 'sinks'>, cores: number): number {
+  if (config.workers > 0) return config.workers;
+  return hasSharedPipe(config) ? 1 : Math.min(WORKERS_MAX, Math.max(1, cores - 1));
 }
 
 /** Kinds of sinks that hand packets to programs which cannot bring them into order themselves. */

@@ -4,7 +4,7 @@ import { flowSinkSettings, sinkSettings } from '../sinks/settings.ts';
 import { members } from './schema.ts';
 
 /** Kinds of sinks that later versions build. */
-const laterKinds: readonly string[] = ['kafka', 'inject', 'pipe'];
+const laterKinds: readonly string[] = ['kafka', 'inject'];
 
 /** Used while nobody names a sink; its other settings are the defaults of its kind. */
 export const defaultSink = { name: 'captures', kind: 'files' } as const;

@@ -32,6 +32,7 @@ export interface SystemCalls {
   adjtimex: (clock: Memory) => number;
   capget: (header: Memory, data: Memory) => number;
   capset: (header: Memory, data: Memory) => number;
+  mkfifo: (path: string, mode: number) => number;
 }
 
 /** C declarations of the calls above, types of fixed size for `socklen_t`, `nfds_t` and `off_t`. */
@@ -52,6 +53,7 @@ const declarations = {
   adjtimex: 'int adjtimex(void*)',
   capget: 'int capget(void*, void*)',
   capset: 'int capset(void*, void*)',
+  mkfifo: 'int mkfifo(const char*, uint32_t)',
 } as const satisfies Partial<Record<keyof SystemCalls, string>>;
 
 /** Their numbers are those of `constants.ts`. */

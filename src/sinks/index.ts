@@ -12,6 +12,9 @@ import { KafkaFlowsSink } from './kafka/flows-sink.ts';
 import { kafkaCounters, kafkaDropReasons } from './kafka/names.ts';
 import { KafkaPacketsSink } from './kafka/packets-sink.ts';
 import type { KafkaSettings } from './kafka/settings.ts';
+import { livePipe } from './pipe/create.ts';
+import { pipeDropReasons } from './pipe/drop-reasons.ts';
+import type { PipeSettings } from './pipe/settings.ts';
 import type { FilesSettings, FlowFilesSettings } from './settings.ts';
 import { AssertionFailure } from '../wire/assert.ts';
 
@@ -51,8 +54,14 @@ const inject: SinkKind = {
   create: (settings, context) => liveInject(settings as unknown as InjectSettings, context),
 };
 
+const pipe: SinkKind = {
+  kind: 'pipe',
+  dropReasons: pipeDropReasons,
+  create: (settings, context) => livePipe(settings as unknown as PipeSettings, context),
+};
+
 /** Every kind of sink that takes packets. A new one is one line here and one in `sinkSettings`; the contract tests follow. */
-export const sinkKinds: readonly SinkKind[] = [files, kafkaPackets, inject];
+export const sinkKinds: readonly SinkKind[] = [files, kafkaPackets, inject, pipe];
 
 /** Every kind of sink that takes flow records. A new one is one line here and one in `flowSinkSettings`. */
 export const flowSinkKinds: readonly FlowSinkKind[] = [flowFiles, kafkaFlows];

@@ -1,6 +1,7 @@
 import { type Static, type TObject, Type } from 'typebox';
 import { injectSettings } from './inject/settings.ts';
 import { kafkaSettings } from './kafka/settings.ts';
+import { pipeSettings } from './pipe/settings.ts';
 
 /** Settings of a sink of kind `files`, besides `kind` and what every packet sink has. */
 export const filesSettings = Type.Object(
@@ -158,6 +159,7 @@ export const sinkSettings: Readonly<Record<string, TObject>> = {
   files: filesSettings,
   kafka: kafkaSettings,
   inject: injectSettings,
+  pipe: pipeSettings,
 };
 
 /** The same for sinks that take flow records, `flowSinkKinds`. */
