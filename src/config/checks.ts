@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Given, sourceAt } from './given.ts';
+import { pipeProblems } from './pipe-rules.ts';
 import { contradiction, type Problem } from './problem.ts';
 import type { Config } from './settings.ts';
 import { suggest } from './suggest.ts';
@@ -19,6 +20,7 @@ export function crossCheck(config: Config, given: Given, problems: Problem[]): v
   checkExpectations(config, report);
   checkFiles(config, report);
   checkFlowSinks(config, report);
+  checkPipeSinks(config, report);
   checkDuplicates(config, report);
   checkHttp(config, report);
   checkReadiness(config, given, problems);
@@ -87,6 +89,10 @@ function checkFlowSinks({ sinks, analysis }: Config, report: Report): void {
     const text = `sinks.${name} is of kind flow-files, and analysis.flows.enabled is false: there would be no records`;
     report(['sinks', name, 'kind'], text, kind, 'analysis.flows.enabled: true');
   }
+}
+
+function checkPipeSinks(config: Config, report: Report): void {
+  for (const { path, text, found, expected } of pipeProblems(config)) report(path, text, found, expected);
 }
 
 function checkHttp({ http }: Config, report: Report): void {
