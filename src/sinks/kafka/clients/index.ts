@@ -28,8 +28,10 @@ async function load(options: ClientOptions, secrets: Secrets): Promise<KafkaClie
       const { KafkajsClient } = await loaded(client, import('./kafkajs-client.ts'));
       return new KafkajsClient(options, secrets);
     }
-    default:
-      throw new MirrorError('KAFKA_CLIENT_UNAVAILABLE', 'librdkafka cannot be used yet', { client });
+    default: {
+      const { LibrdkafkaClient } = await loaded(client, import('./librdkafka-client.ts'));
+      return new LibrdkafkaClient(options, secrets);
+    }
   }
 }
 

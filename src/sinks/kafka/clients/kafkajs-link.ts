@@ -81,6 +81,7 @@ export class KafkajsLink extends GuardedLink implements BrokerLink {
     super(nameOf(address));
     this.#parts = parts;
     this.#pool = new parts.ConnectionPool({
+      connectionTimeout: settings.requestTimeoutMs,
       ...settings.options,
       host: address.host,
       port: address.port,
@@ -89,7 +90,6 @@ export class KafkajsLink extends GuardedLink implements BrokerLink {
       socketFactory: (options) => this.#connect(options),
       ssl: tlsOptions(settings.tls, secrets, address.host),
       sasl: kafkajsSasl(settings.sasl, secrets),
-      connectionTimeout: settings.requestTimeoutMs,
       requestTimeout: libraryTimeoutMs,
       enforceRequestTimeout: false,
       maxInFlightRequests: null,

@@ -16,6 +16,10 @@ export async function mskTokens(region: string): Promise<() => Promise<KafkaToke
   const { generateAuthToken } = await loadSigner();
   const where =
     region === '' ? (process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? '') : region;
+  if (where === '') {
+    const message = 'sasl.region is empty, and so are AWS_REGION and AWS_DEFAULT_REGION';
+    throw new MirrorError('SECRET_UNREADABLE', message, { setting: 'sasl.region' });
+  }
   return async () => {
     try {
       const { token, expiryTime } = await generateAuthToken({ region: where });

@@ -47,9 +47,9 @@ export class PlatformaticLink extends GuardedLink implements BrokerLink {
     const tls = tlsOptions(settings.tls, secrets, address.host);
     const sasl = saslOptions(settings, secrets);
     this.#connection = new kafka.Connection(settings.clientId, {
+      connectTimeout: settings.requestTimeoutMs,
       ...(settings.options as kafka.ConnectionOptions),
       requestTimeout: libraryTimeoutMs,
-      connectTimeout: settings.requestTimeoutMs,
       maxInflights: inflightMax,
       ...(tls === undefined ? {} : { tls }),
       ...(sasl === undefined ? {} : { sasl }),

@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest';
+
+import { clientProblems } from '../../../../src/sinks/kafka/client-rules.ts';
+import type { KafkaSettings } from '../../../../src/sinks/kafka/settings.ts';
+import { defaultKafka } from '../../../support/kafka/kafka-settings.ts';
+
+const { sasl, tls } = defaultKafka();
+const plain = { ...sasl, mechanism: 'plain', username: 'u', passwordEnv: 'P' } as const;
+const withTls = { ...tls, enabled: true };
+
+const problemsOf = (changed: Partial<KafkaSettings>): string[] =>
+  clientProblems(defaultKafka(changed)).map(({ setting }) => setting);
+
+test.each<[string, Partial<KafkaSettings>]>([
+  ['the defaults', {}],
+  ['an IPv6 broker', { brokers: ['[::1]:9092'] }],
+  ['kafkajs with zstd', { client: 'kafkajs', compression: 'zstd' }],
+  ['kafkajs with gzip', { client: 'kafkajs', compression: 'gzip' }],
+  ['platformatic with lz4', { compression: 'lz4' }],
+  ['librdkafka with snappy', { client: 'librdkafka', compression: 'snappy' }],
+  ['acks leader without idempotence', { acks: 'leader', idempotence: false }],
+  ['many requests without idempotence', { inFlightRequests: 5, idempotence: false }],
+  ['plain', { sasl: plain }],
+  [
+    'scram with a file',
+    { sasl: { ...plain, mechanism: 'scram-sha-512', passwordEnv: '', passwordFile: '/p' } },
+  ],
+  ['oauthbearer with a file', { sasl: { ...sasl, mechanism: 'oauthbearer', tokenFile: '/t' } }],
+  ['oauthbearer with a variable', { sasl: { ...sasl, mechanism: 'oauthbearer', tokenEnv: 'T' } }],
+  ['aws-msk-iam over TLS', { sasl: { ...sasl, mechanism: 'aws-msk-iam' }, tls: withTls }],
+  ['a client certificate', { tls: { ...withTls, certFile: '/c', keyFile: '/k', keyPassphraseFile: '/p' } }],
+  ['an option of platformatic', { options: { connectTimeout: 1000 } }],
+  ['an option of kafkajs', { client: 'kafkajs', options: { authenticationTimeout: 1 } }],
+  [
+    'options of librdkafka',
+    {
+      client: 'librdkafka',
+      options: { 'linger.ms': 5, 'sticky.partitioning.linger.ms': '0', 'socket.keepalive.enable': true },
+    },
+  ],
+])('nothing is wrong with %s', (_name, changed) => {
+  expect(clientProblems(defaultKafka(changed))).toEqual([]);
+});
+
+test.each<[string, Partial<KafkaSettings>]>([
+  ['brokers.1', { brokers: ['a:1', 'b:65536'] }],
+  ['brokers.0', { brokers: ['a:0'] }],
+  ['compression', { client: 'kafkajs', compression: 'lz4' }],
+  ['compression', { client: 'kafkajs', compression: 'snappy' }],
+  ['acks', { acks: 'leader' }],
+  ['acks', { acks: 'none' }],
+  ['inFlightRequests', { inFlightRequests: 2 }],
+  ['sasl.username', { sasl: { ...plain, username: '' } }],
+  ['sasl.passwordFile', { sasl: { ...plain, passwordEnv: '' } }],
+  ['sasl.passwordFile', { sasl: { ...plain, mechanism: 'scram-sha-256', passwordEnv: '' } }],
+  ['sasl.tokenFile', { sasl: { ...sasl, mechanism: 'oauthbearer' } }],
+  ['sasl.mechanism', { sasl: { ...sasl, mechanism: 'aws-msk-iam' } }],
+  ['sasl.mechanism', { sasl: { ...sasl, username: 'u' } }],
+  ['sasl.mechanism', { sasl: { ...sasl, tokenEnv: 'T' } }],
+  ['tls.certFile', { tls: { ...withTls, certFile: '/c' } }],
+  ['tls.keyFile', { tls: { ...withTls, keyFile: '/k' } }],
+  ['tls.keyPassphraseFile', { tls: { ...withTls, keyPassphraseFile: '/p' } }],
+  ['tls.caFile', { tls: { ...tls, caFile: '/ca' } }],
+  ['options', { options: { maxInflights: 5 } }],
+  ['options', { options: { connectTimeout: 'soon' } }],
+  ['options', { options: { connectTimeout: 0 } }],
+  ['options', { client: 'kafkajs', options: { retry: { retries: 5 } } }],
+  ['options', { client: 'librdkafka', options: { 'bootstrap.servers': 'a:1' } }],
+  ['options', { client: 'librdkafka', options: { acks: '1' } }],
+  ['options', { client: 'librdkafka', options: { 'sasl.password': 'x' } }],
+  ['options', { client: 'librdkafka', options: { 'ssl.key.password': 'x' } }],
+  ['options', { client: 'librdkafka', options: { dr_msg_cb: 'x' } }],
+  ['options', { client: 'librdkafka', options: { 'transactional.id': 'x' } }],
+  ['options', { client: 'librdkafka', options: { 'message.timeout.ms': 1 } }],
+  ['options', { client: 'librdkafka', options: { 'linger.ms': [1] } }],
+])('%s is refused in %o', (setting, changed) => {
+  expect(problemsOf(changed)).toEqual([setting]);
+});
+
+test('a problem says what was found, what is wrong and what would be right', () => {
+  expect(clientProblems(defaultKafka({ client: 'kafkajs', compression: 'lz4' }))).toEqual([
+    {
+      setting: 'compression',
+      found: 'lz4',
+      text: 'compression is lz4, which client: kafkajs does not have',
+      expected: 'zstd, gzip or none, or another client',
+    },
+  ]);
+});
+
+test('a secret among the options is not shown', () => {
+  const [problem] = clientProblems(
+    defaultKafka({ client: 'librdkafka', options: { 'sasl.password': 'hunter2' } }),
+  );
+  expect(JSON.stringify(problem)).not.toContain('hunter2');
+});
