@@ -53,6 +53,7 @@ export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): 
       openFiles,
       ordered,
       completer: new CutFrames(),
+      restarted: start.isRestart === true,
       ...(channel === undefined ? {} : { channel }),
     };
     const made = sinkKind(settings.kind).create(settings, context);

@@ -15,6 +15,8 @@ export interface WorkerStart {
   readonly intake: WorkerIntake;
   readonly memory: SharedMemory;
   readonly config: Config;
+  /** It takes the place of one that died. */
+  readonly isRestart?: boolean;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
 

@@ -96,7 +96,11 @@ export class WorkerPool {
   }
 
   #launch(member: Member): Promise<void> {
-    const workerData: WorkerStart = { ...member.start, intake: member.intake };
+    const workerData: WorkerStart = {
+      ...member.start,
+      intake: member.intake,
+      isRestart: member.restarts > 0,
+    };
     const script = this.#options.script ?? workerUrl('worker');
     const thread = new Worker(script, { workerData, env: threadEnvironment() });
     member.thread = thread;

@@ -51,6 +51,8 @@ export interface SinkContext {
   readonly channel?: ChannelMemory;
   /** Packets of a TCP stream come in the order of their sequence numbers, not as they arrived: files say so. */
   readonly ordered?: boolean;
+  /** It takes the place of one that was open once: what is away now may come back, and is no reason not to begin. */
+  readonly restarted?: boolean;
   /** For a kind that makes whole packets of those that were cut; each sink has its own. */
   readonly completer?: FrameCompleter;
   /** Has old files of the sink deleted as its settings ask for; settles when that is done, or nothing is left. */

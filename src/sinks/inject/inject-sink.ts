@@ -54,19 +54,17 @@ export class InjectSink implements Sink {
   async open(): Promise<void> {
     assert(this.#queue === undefined, 'a sink is opened once');
     const { network, settings, frames } = this.#options;
-    const { name, lanes, log, worker, now } = this.#context;
+    const { name, lanes, log, worker, now, restarted } = this.#context;
     await network.open();
     const isPattern = settings.interface.includes('{');
-    const found = isPattern ? undefined : network.find(settings.interface);
+    const found = isPattern || restarted === true ? undefined : network.find(settings.interface);
     const exitsMax = isPattern ? settings.maxInterfaces : 1;
     const queue = new FrameQueue(network, exitsMax);
     const onOpen = ({ place }: Exit, is: { index: number; mtuBytes: number }): void =>
       queue.setInterface(place, is);
     const exits = new Exits({ sink: name, network, exitsMax, log, onOpen });
-    if (found !== undefined) {
-      exits.get(settings.interface, now());
-      if (worker === 0 && found.mtuBytes < JUMBO_MTU) this.#warnOfMtu(found.mtuBytes);
-    }
+    if (!isPattern) exits.get(settings.interface, now());
+    if (found !== undefined && worker === 0 && found.mtuBytes < JUMBO_MTU) this.#warnOfMtu(found.mtuBytes);
     this.#preparer = new Preparer({
       routes: new LaneRoutes(lanes, settings),
       exits,
@@ -76,6 +74,8 @@ export class InjectSink implements Sink {
     });
     this.#exits = exits;
     this.#queue = queue;
+    this.#lookedMs = now();
+    this.#tellHealth();
     this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
