@@ -11,6 +11,7 @@ import { AssertionFailure } from '../wire/assert.ts';
 import { openFilesShare } from './open-files.ts';
 import { sinkCountersOf } from './shared-memory.ts';
 import type { FlowOutlet, PacketOutlet } from './packet-path.ts';
+import { selectSink } from './selected-sink.ts';
 import { shapeSink } from './shaped-sink.ts';
 import { flowSinkKind, sinkKind } from './sink-set.ts';
 import type { WorkerStart } from './worker-messages.ts';
@@ -57,7 +58,8 @@ export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): 
       ...(channel === undefined ? {} : { channel }),
     };
     const made = sinkKind(settings.kind).create(settings, context);
-    const sink = shapeSink(made, { repair, duplicates, lanes }, counters);
+    const shaped = shapeSink(made, { repair, duplicates, lanes }, counters);
+    const sink = selectSink(shaped, settings.select, lanes, counters);
     const outlet = new Outlet(sink, counters, {
       policy: 'drop',
       limits,

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { filterProblems } from './check-filters.ts';
 import { type Given, sourceAt } from './given.ts';
 import { pipeProblems } from './pipe-rules.ts';
 import { contradiction, type Problem } from './problem.ts';
@@ -22,6 +23,7 @@ export function crossCheck(config: Config, given: Given, problems: Problem[]): v
   checkFlowSinks(config, report);
   checkPipeSinks(config, report);
   checkDuplicates(config, report);
+  checkFilters(config, report);
   checkHttp(config, report);
   checkReadiness(config, given, problems);
 }
@@ -93,6 +95,11 @@ function checkFlowSinks({ sinks, analysis }: Config, report: Report): void {
 
 function checkPipeSinks(config: Config, report: Report): void {
   for (const { path, text, found, expected } of pipeProblems(config)) report(path, text, found, expected);
+}
+
+function checkFilters(config: Config, report: Report): void {
+  for (const { sink, text, found, expected } of filterProblems(config))
+    report(['sinks', sink, 'select', 'filter'], text, found, expected);
 }
 
 function checkHttp({ http }: Config, report: Report): void {

@@ -1,31 +1,56 @@
 import { Type } from 'typebox';
+import { parseVniRange, VNI_MAX } from '../wire/vni-range.ts';
 
-const later = { later: true, reload: false } as const;
+const VNIS_MAX = 4096;
+const FILTER_LENGTH_MAX = 4096;
+/** The longest frame that any capture or link has is far below. */
+const SNAP_LENGTH_MAX = 262_144;
+const SAMPLE_MAX = 1_000_000;
 
-/** Which packets a sink is given. */
+const vniOrRange = Type.Union([
+  Type.Integer({ minimum: 0, maximum: VNI_MAX }),
+  Type.Refine(
+    Type.String({ expected: 'a range such as 100-199' }),
+    (text) => parseVniRange(text) !== undefined,
+  ),
+]);
+
+/** Which packets a sink is given, and how much of each. */
 const select = Type.Object(
   {
-    vnis: Type.Array(Type.Never(), {
-      ...later,
+    vnis: Type.Array(vniOrRange, {
+      maxItems: VNIS_MAX,
       default: [],
-      maxItems: 0,
-      description: 'Only packets of these VNIs; empty: all.',
+      reload: false,
+      examples: [[7, '100-199']],
+      description: 'Only packets of these VNIs and ranges of VNIs; empty: all.',
     }),
-    filter: Type.Enum([''], {
-      ...later,
+    filter: Type.String({
+      maxLength: FILTER_LENGTH_MAX,
       default: '',
-      description: 'Only packets that this filter expression lets through; empty: all.',
+      reload: false,
+      examples: ['tcp port 443 and host 10.0.0.5'],
+      description:
+        "Only packets that this expression in tcpdump's language takes, asked of the mirrored packet itself; " +
+        'empty: all. See docs/filter.md.',
     }),
-    snapLength: Type.Literal(0, {
-      ...later,
+    snapLength: Type.Integer({
+      minimum: 0,
+      maximum: SNAP_LENGTH_MAX,
       default: 0,
       unit: 'bytes',
-      description: 'Most bytes of each packet; 0: as many as arrived.',
+      reload: false,
+      description: 'Most bytes of each mirrored packet, Ethernet header included; 0: as many as arrived.',
     }),
-    sampleFlows: Type.Enum([1, 0], {
-      ...later,
+    sampleFlows: Type.Integer({
+      minimum: 0,
+      maximum: SAMPLE_MAX,
       default: 1,
-      description: 'One flow in so many; 0 and 1: all.',
+      unit: 'flows',
+      reload: false,
+      description:
+        'Packets of one flow in so many, both directions, the same flows in all workers and appliances; 0 and 1: of all. ' +
+        'Packets without IP are never left out by it.',
     }),
   },
   { additionalProperties: false },

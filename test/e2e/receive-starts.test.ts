@@ -89,7 +89,8 @@ test.each([
   ['listen.vxlanPorts=[0]', 'CONFIG_INVALID'],
   ['workers=-1', 'CONFIG_INVALID'],
   ['sinks.captures.rotatebytes=5', 'CONFIG_INVALID'],
-  ['sinks.captures.select.snapLength=64', 'NOT_IN_THIS_VERSION'],
+  ['sinks.captures.select.filter=tcp port htttp', 'CONFIG_INVALID'],
+  ['http.token=s3cret', 'NOT_IN_THIS_VERSION'],
 ])('%s is wrong usage: nothing is started', (setting, code) =>
   withFolder(async (folder) => {
     const { stderr } = await expectRefused(await receiveArgs(folder, setting), 2, code);

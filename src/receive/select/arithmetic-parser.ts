@@ -131,10 +131,9 @@ function parseOperand(reader: TokenReader): Arithmetic {
     if (value !== undefined) return { kind: 'number', value };
     if (headers.includes(text)) return parseBytes(reader, text as HeaderName);
   }
-  return reader.refuseToken(token, 'a number, len, or bytes of a header such as tcp[13]', [
-    ...headers,
-    ...fieldNames.keys(),
-  ]);
+  return reader.refuseToken(token, 'a number, len, or bytes of a header such as tcp[13]', {
+    candidates: [...headers, ...fieldNames.keys()],
+  });
 }
 
 /** `tcp[index]`, `tcp[index:size]`, after the name. */
@@ -144,8 +143,8 @@ function parseBytes(reader: TokenReader, header: HeaderName): Arithmetic {
   let size = 1;
   if (reader.takeIf(':') !== undefined) {
     const token = reader.peek();
-    size = reader.expectNumber('how many bytes: 1, 2 or 4');
-    if (![1, 2, 4].includes(size)) reader.refuseToken(token, 'how many bytes: 1, 2 or 4');
+    size = reader.expectNumber('1, 2 or 4 bytes');
+    if (![1, 2, 4].includes(size)) reader.refuseToken(token, '1, 2 or 4 bytes');
   }
   reader.expect(']', 'to close the index');
   return { kind: 'bytes', header, index, size: size as 1 | 2 | 4 };

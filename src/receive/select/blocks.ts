@@ -127,17 +127,15 @@ function common(one: Facts | undefined, other: Facts): Facts {
   };
 }
 
-/** The blocks that are left, in the order in which they are reached at the soonest. */
+/** The blocks that are left, without those that reject whatever they find. */
 function renumbered(kept: ReadonlyMap<number, Block>, entry: number): Blocks {
-  const order = [...kept.keys()].toSorted((a, b) => a - b);
-  const numbers = new Map(order.map((old, number) => [old, number]));
+  const blocks: Block[] = [];
+  const numbers = new Map<number, number>();
   const numberOfBlock = (old: number): number => numbers.get(old) ?? old;
-  const blocks = [...kept]
-    .toSorted(([a], [b]) => a - b)
-    .map(([, { what, onTrue, onFalse }]) => ({
-      what,
-      onTrue: numberOfBlock(onTrue),
-      onFalse: numberOfBlock(onFalse),
-    }));
+  for (const [old, { what, onTrue, onFalse }] of [...kept].toSorted(([a], [b]) => a - b)) {
+    const block = { what, onTrue: numberOfBlock(onTrue), onFalse: numberOfBlock(onFalse) };
+    const isHopeless = block.onTrue === REJECT && block.onFalse === REJECT;
+    numbers.set(old, isHopeless ? REJECT : blocks.push(block) - 1);
+  }
   return { blocks, entry: numberOfBlock(entry) };
 }

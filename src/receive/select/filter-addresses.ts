@@ -78,5 +78,6 @@ export function masked6(reader: TokenReader, token: Token, { words, masks }: Net
 }
 
 function refuseHostBits(reader: TokenReader, token: Token): never {
-  return reader.refuseToken(token, 'an address whose bits outside the mask are 0');
+  const message = `${token.text} has bits that its mask leaves out`;
+  return reader.refuseToken(token, 'an address whose bits outside the mask are 0', { message });
 }

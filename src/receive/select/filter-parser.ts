@@ -25,8 +25,9 @@ export function parseFilter(text: string): Expression | undefined {
   const reader = new TokenReader(text);
   if (reader.isEnd()) return undefined;
   const { expression } = parseExpression(reader, undefined);
-  if (reader.is(0, ')')) reader.refuse('a bracket that opens before one that closes');
-  if (!reader.isEnd()) reader.refuse('"and" or "or"', ['and', 'or']);
+  if (reader.is(0, ')'))
+    reader.refuse('"and" or "or"', { message: 'a bracket is closed that was not opened' });
+  if (!reader.isEnd()) reader.refuse('"and" or "or"', { candidates: ['and', 'or'] });
   return expression;
 }
 
@@ -61,7 +62,7 @@ function parseTerm(reader: TokenReader, inherited: Qualifiers | undefined): Read
 
 function parseGroup(reader: TokenReader, inherited: Qualifiers | undefined, open: Token): Read {
   const { expression } = parseExpression(reader, inherited);
-  if (reader.isEnd()) reader.refuseToken(open, 'a bracket that is closed');
+  if (reader.isEnd()) reader.refuseToken(open, '")"', { message: 'this bracket is not closed' });
   reader.expect(')', 'to close the bracket, "and" or "or"');
   return { expression, qualifiers: inherited };
 }
@@ -69,5 +70,6 @@ function parseGroup(reader: TokenReader, inherited: Qualifiers | undefined, open
 function refuseBare(reader: TokenReader): never {
   const { kind, text } = reader.peek();
   const word = kind === 'number' ? 'port' : kind === 'mac' ? 'ether host' : 'host';
-  return reader.refuse(`what ${text} is, as in "${word} ${text}",`);
+  const expected = `"${word} ${text}"`;
+  return reader.refuse(expected, { message: `"${text}" alone does not say what it is: write ${expected}` });
 }

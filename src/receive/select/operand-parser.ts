@@ -42,7 +42,7 @@ export function parseOperands(reader: TokenReader, qualifiers: Qualifiers): Expr
       const kind = operator.text === 'and' || operator.text === '&&' ? 'and' : 'or';
       left = { kind, left, right: parseOperands(reader, qualifiers) };
     }
-    if (reader.isEnd()) reader.refuseToken(open, 'a bracket that is closed');
+    if (reader.isEnd()) reader.refuseToken(open, '")"', { message: 'this bracket is not closed' });
     reader.expect(')', 'to close the bracket, "and" or "or"');
     return left;
   });
@@ -71,14 +71,20 @@ function parseHost(reader: TokenReader, { protocol, direction }: Qualifiers): Pr
     reader.take();
     return { kind: 'mac', direction, ...macAddress(token) };
   }
-  if (token.kind === 'mac') reader.refuse('an IP address; Ethernet addresses follow "ether host",');
+  if (token.kind === 'mac') {
+    const message = `an Ethernet address needs "ether": write "ether host ${token.text}"`;
+    reader.refuse('an IPv4 or IPv6 address', { message });
+  }
   if (token.kind !== 'ipv4' && token.kind !== 'ipv6') {
-    const names = token.kind === 'word' || token.kind === 'escaped' ? ': names are not looked up' : '';
-    reader.refuse(`an IPv4 or IPv6 address${names}`);
+    const isName = token.kind === 'word' || token.kind === 'escaped';
+    const message = `${JSON.stringify(token.text)} is no address, and names are not looked up`;
+    reader.refuse('an IPv4 or IPv6 address', isName ? { message } : {});
   }
   reader.take();
-  if (reader.is(0, '/', 'mask', 'netmask'))
-    reader.refuse(`the end of a host: a mask needs "net ${token.text}"`);
+  if (reader.is(0, '/', 'mask', 'netmask')) {
+    const message = `an address with a mask is a network: write "net ${token.text}${reader.peek().text}…"`;
+    reader.refuse('an address without mask', { message });
+  }
   return token.kind === 'ipv4'
     ? ipv4(reader, token, { protocol, direction }, network4(token))
     : ipv6(reader, token, { protocol, direction }, address6(token));
@@ -153,7 +159,8 @@ function portOf(reader: TokenReader): number {
   const { kind, text } = reader.peek();
   if (kind === 'number') return reader.expectNumber('a port', PORT_MAX);
   const port = kind === 'word' || kind === 'escaped' ? portNames.get(text) : undefined;
-  if (port === undefined) return reader.refuse('a port: a number, or a known name', [...portNames.keys()]);
+  if (port === undefined)
+    return reader.refuse('a port: a number, or a known name', { candidates: [...portNames.keys()] });
   reader.take();
   return port;
 }
@@ -183,7 +190,8 @@ function numberOrName(
   const { kind, text } = reader.peek();
   if (kind === 'number') return reader.expectNumber(what, max);
   const number = kind === 'word' || kind === 'escaped' ? names.get(text) : undefined;
-  if (number === undefined) return reader.refuse(`${what}: a number, or a known name`, [...names.keys()]);
+  if (number === undefined)
+    return reader.refuse(`${what}: a number, or a known name`, { candidates: [...names.keys()] });
   reader.take();
   return number;
 }

@@ -8,6 +8,7 @@ import {
   protocolsByType,
   type Qualifiers,
 } from './qualifiers.ts';
+import type { Token } from './filter-tokens.ts';
 import type { TokenReader } from './token-reader.ts';
 
 const VLAN_ID_MAX = 0xfff;
@@ -25,25 +26,28 @@ export interface ReadPrimitive {
 export function parsePrimitive(reader: TokenReader): ReadPrimitive {
   const { kind, text } = reader.peek();
   if (kind !== 'word') reader.refuse('a condition such as "tcp port 443" or "host 10.0.0.5"');
-  if (refusedWords.has(text)) reader.refuse(`one of ${known.join(', ')} (${text} is not supported)`);
+  if (refusedWords.has(text))
+    reader.refuse(`one of ${known.join(', ')}`, { message: `"${text}" is not supported` });
   const plain = parsePlain(reader);
   if (plain !== undefined) return { expression: plain, qualifiers: undefined };
 
   const protocol = isProtocolName(text) ? text : undefined;
-  if (protocol !== undefined) reader.take();
+  const protocolToken = protocol === undefined ? undefined : reader.take();
   const cast = parseCast(reader, protocol);
   if (cast !== undefined) return { expression: cast, qualifiers: undefined };
   const start = reader.peek();
   const direction = parseDirection(reader);
   const type = parseType(reader);
   if (direction === undefined && type === undefined) {
-    if (protocol === undefined) return reader.refuse('a known word', known);
+    if (protocol === undefined) return refuseUnknown(reader);
     return { expression: alone(reader, protocol), qualifiers: undefined };
   }
-  if (type === 'proto' && direction !== undefined)
-    reader.refuseToken(start, '"proto", which has no src or dst,');
+  if (type === 'proto' && direction !== undefined) {
+    const message = 'a protocol is of both ends: leave out src and dst before "proto"';
+    reader.refuseToken(start, 'host, net, port or portrange after src and dst', { message });
+  }
   const qualifiers: Qualifiers = { protocol, direction: direction ?? 'src or dst', type: type ?? 'host' };
-  checkProtocol(reader, qualifiers);
+  if (protocolToken !== undefined) checkProtocol(reader, protocolToken, qualifiers);
   return { expression: parseOperands(reader, qualifiers), qualifiers };
 }
 
@@ -55,7 +59,7 @@ function parsePlain(reader: TokenReader): Primitive | undefined {
   }
   const size = reader.takeIf('less', 'greater');
   if (size === undefined) return undefined;
-  const right = { kind: 'number', value: reader.expectNumber('bytes of the packet') } as const;
+  const right = { kind: 'number', value: reader.expectNumber('a number of bytes') } as const;
   return { kind: 'relation', operator: size.text === 'less' ? '<=' : '>=', left: { kind: 'length' }, right };
 }
 
@@ -63,9 +67,11 @@ function parseCast(reader: TokenReader, protocol: ProtocolName | undefined): Pri
   if (!reader.is(0, 'broadcast', 'multicast')) return undefined;
   const isIp = protocol === 'ip' || protocol === 'ip6';
   if (protocol !== undefined && protocol !== 'ether' && !isIp)
-    reader.refuse(`a condition that ${protocol} has`);
+    reader.refuse(`host, net, port or nothing after ${protocol}`);
   if (isIp && reader.is(0, 'broadcast'))
-    reader.refuse('"multicast": which addresses are broadcast depends on a mask nobody gives');
+    reader.refuse('"multicast"', {
+      message: 'which IP addresses are broadcast depends on a mask that nobody gives',
+    });
   const to = reader.take().text === 'broadcast' ? 'broadcast' : 'multicast';
   return { kind: 'cast', to: isIp && to === 'multicast' ? `${protocol} multicast` : to };
 }
@@ -91,7 +97,7 @@ function parseType(reader: TokenReader): Qualifiers['type'] | undefined {
 function alone(reader: TokenReader, protocol: ProtocolName): Primitive {
   if (protocol === 'ether') reader.refuse('host, src, dst, proto, broadcast or multicast after ether');
   if (isOperand(reader))
-    reader.refuse(`what ${reader.peek().text} is: host, net, port, portrange, proto, src or dst`);
+    reader.refuse(`host, net, port, portrange, proto, src or dst before ${reader.peek().text}`);
   const etherType = etherTypeNames.get(protocol);
   if (etherType !== undefined) return { kind: 'etherType', value: etherType };
   const isOldOnly = protocol === 'icmp' || protocol === 'igmp' || protocol === 'vrrp';
@@ -99,10 +105,15 @@ function alone(reader: TokenReader, protocol: ProtocolName): Primitive {
   return { kind: 'protocol', version, number: ipProtocolNames.get(protocol) ?? 0 };
 }
 
-function checkProtocol(reader: TokenReader, { protocol, type }: Qualifiers): void {
+function checkProtocol(reader: TokenReader, token: Token, { protocol, type }: Qualifiers): void {
   if (protocol === undefined || protocolsByType[type].includes(protocol)) return;
-  const allowed = protocolsByType[type].join(', ');
-  reader.refuse(
-    `something else: before ${type} stand ${allowed}, or nothing; write "${protocol} and ${type} …",`,
-  );
+  const expected = `${protocolsByType[type].join(', ')} or nothing before "${type}"`;
+  const message = `"${protocol}" cannot stand before "${type}": write "${protocol} and ${type} …"`;
+  reader.refuseToken(token, expected, { message });
+}
+
+function refuseUnknown(reader: TokenReader): never {
+  const { text } = reader.peek();
+  const message = `"${text}" is no word of the filter language`;
+  return reader.refuse(`one of ${known.join(', ')}`, { message, candidates: known });
 }

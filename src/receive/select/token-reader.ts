@@ -4,6 +4,14 @@ import { numberOf, type Token, tokensOf } from './filter-tokens.ts';
 /** Deeper than anybody writes, and far from the end of the stack. */
 const DEPTH_MAX = 100;
 
+/** What else is said of a token that does not fit. */
+interface RefusalDetails {
+  /** A sentence that says more than what was expected and found. */
+  readonly message?: string;
+  /** Words that fit; the nearest to what was found is suggested. */
+  readonly candidates?: readonly string[];
+}
+
 /** Goes through the tokens of an expression. */
 export class TokenReader {
   readonly #tokens: readonly Token[];
@@ -79,13 +87,14 @@ export class TokenReader {
   }
 
   /** @throws FilterError always: something else was expected at the next token */
-  refuse(expected: string, candidates: readonly string[] = []): never {
-    return this.refuseToken(this.peek(), expected, candidates);
+  refuse(expected: string, more: RefusalDetails = {}): never {
+    return this.refuseToken(this.peek(), expected, more);
   }
 
-  refuseToken({ at, text, kind }: Token, expected: string, candidates: readonly string[] = []): never {
+  refuseToken({ at, text, kind }: Token, expected: string, more: RefusalDetails = {}): never {
     const found = kind === 'end' ? 'the end' : text;
-    const what = kind === 'end' ? 'it ends' : `there is ${JSON.stringify(text)}`;
-    throw new FilterError(at, found, expected, `${what} where ${expected} should be`, candidates);
+    const shown = kind === 'end' ? found : JSON.stringify(text);
+    const message = more.message ?? `expected ${expected}, found ${shown}`;
+    throw new FilterError(at, found, expected, message, more.candidates);
   }
 }

@@ -155,10 +155,6 @@ describe('what a later version builds is refused in words of its own', () => {
       'm.yaml:1:45: sinks.log.compress "zstd" is not in this version; it takes none.',
     ],
     [
-      'sinks: { captures: { select: { vnis: [7] } } }',
-      'm.yaml:1:38: sinks.captures.select.vnis [7] is not in this version; it takes [].',
-    ],
-    [
       'http: { token: s3cret }',
       'm.yaml:1:16: http.token (hidden) is not in this version; it takes no value.',
     ],
@@ -171,6 +167,15 @@ describe('what a later version builds is refused in words of its own', () => {
 
 describe('rules between settings', () => {
   test.each([
+    [
+      'sinks: { captures: { select: { filter: tcp port htttp } } }',
+      'm.yaml:1:40: sinks.captures.select.filter "tcp port htttp", character 10: ' +
+        'expected a port: a number, or a known name, found "htttp"; did you mean http?',
+    ],
+    [
+      'sinks: { captures: { select: { filter: arp and ip } } }',
+      'm.yaml:1:40: sinks.captures.select.filter "arp and ip", character 1: no packet can match this expression.',
+    ],
     [
       'listen: { vxlanPorts: [4789, 4789] }',
       'm.yaml:1:30: listen.vxlanPorts[1] is 4789, which listen.vxlanPorts[0] has already.',
@@ -243,7 +248,7 @@ describe('several problems', () => {
   });
 
   test('all of later versions keep their code', () => {
-    const text = '{ sinks: { captures: { select: { vnis: [7] } } }, http: { token: s3cret } }';
+    const text = '{ sinks: { log: { kind: flow-files, compress: zstd } }, http: { token: s3cret } }';
     expect(refused({ text }).code).toBe('NOT_IN_THIS_VERSION');
   });
 
