@@ -15,6 +15,8 @@ export class PipeReader implements PipeSource {
   isReading = true;
   /** Most bytes that it takes at a time. */
   bytesAtATime = Number.POSITIVE_INFINITY;
+  /** It goes away once it has taken so many more bytes. */
+  leavesAfterBytes = Number.POSITIVE_INFINITY;
   /** Ends that were handed out, and those of them that were closed. */
   opened = 0;
   closed = 0;
@@ -34,7 +36,11 @@ export class PipeReader implements PipeSource {
     return {
       write: async (bytes, at, length) => {
         if (!hasReader()) throw Object.assign(new Error('broken pipe'), { code: 'EPIPE' });
-        return this.isReading ? this.#take(bytes.subarray(at, at + Math.min(length, this.bytesAtATime))) : 0;
+        if (!this.isReading) return 0;
+        const count = Math.min(length, this.bytesAtATime, this.leavesAfterBytes);
+        this.leavesAfterBytes -= count;
+        if (this.leavesAfterBytes === 0) this.isThere = false;
+        return this.#take(bytes.subarray(at, at + count));
       },
       hasReader,
       close: async () => {
