@@ -4,22 +4,29 @@ import type { Spool, SpoolEntry } from '../spool/spool.ts';
 /** Past this part of the ring its blocks go to disk, until no more than the second part is left. */
 const FULL = 0.5;
 const ENOUGH = 0.25;
+const DONE: Promise<void> = Promise.resolve();
 /** Blocks that are appended in one write. */
 const BLOCKS_AT_A_TIME = 16;
 /** Longest wait for a block before spool and end are looked at again. */
 const LOOK_MS = 20;
+/** A disk that cannot be read is tried again after this. */
+const RETRY_MS = 1000;
 
-/** Blocks that are sent together, and from where they came. */
+/** Blocks that are sent together. Where they lie may change while they wait: `blocks` is to be read when it is needed. */
 export interface Portion {
   readonly blocks: readonly Buffer[];
   readonly records: number;
+  /** Where they are: in the ring or in the spool; one of the two is empty. */
   readonly fromChannel: readonly ChannelBlock[];
   readonly fromSpool: readonly SpoolEntry[];
 }
 
+type Movable = { -readonly [Field in keyof Portion]: Portion[Field] };
+
 /**
  * All that waits to be sent, in the order in which it came: what is in the spool first, then what was taken out of the
- * ring and found no room there, then the ring. While the ring fills, its blocks move to the spool.
+ * ring and found no room there, then the ring. While the ring fills, its blocks move to the spool, and before them what is
+ * under way from the ring: so nothing in the spool ever came after what is not in it.
  */
 export class Backlog {
   readonly #channel: ChannelReader;
@@ -28,11 +35,21 @@ export class Backlog {
   readonly #stash: ChannelBlock[] = [];
   /** Records in the spool that were not read. */
   #unreadRecords: number;
+  readonly #onFailure: (error: unknown) => void;
+  /** Portions that were handed out and are not settled, the oldest first. */
+  readonly #underWay: Movable[] = [];
+  #gathering = false;
   #moving: Promise<void> | undefined;
 
-  constructor(channel: ChannelReader, spool: Spool | undefined) {
+  /** @param onFailure told of each time that the disk fails; what is on it is tried again */
+  constructor(
+    channel: ChannelReader,
+    spool: Spool | undefined,
+    onFailure: (error: unknown) => void = () => {},
+  ) {
     this.#channel = channel;
     this.#spool = spool;
+    this.#onFailure = onFailure;
     this.#unreadRecords = spool?.records ?? 0;
   }
 
@@ -44,20 +61,18 @@ export class Backlog {
     while (!isEnded()) {
       if (this.#moving !== undefined) await this.#moving;
       else if (this.#unreadRecords > 0) {
-        const entries = (await this.#spool?.read(bytes)) ?? [];
+        const entries = await this.#read(bytes);
+        if (entries === undefined) continue;
         const records = entries.reduce((sum, entry) => sum + entry.records, 0);
         // what was damaged, or too old, is not read
         this.#unreadRecords = entries.length === 0 ? 0 : Math.max(0, this.#unreadRecords - records);
-        if (entries.length > 0)
-          return {
-            blocks: entries.map((entry) => entry.bytes),
-            records,
-            fromChannel: [],
-            fromSpool: entries,
-          };
+        if (entries.length > 0) {
+          const blocks = entries.map((entry) => entry.bytes);
+          return this.#handOut({ blocks, records, fromChannel: [], fromSpool: entries });
+        }
       } else {
         const first = this.#take();
-        if (first !== undefined) return this.#gather(first, bytes, lingerMs);
+        if (first !== undefined) return this.#handOut(await this.#gather(first, bytes, lingerMs));
         if (this.#channel.ended) return undefined;
         await this.#channel.wait(LOOK_MS);
       }
@@ -66,7 +81,11 @@ export class Backlog {
   }
 
   /** A portion has arrived, or was given up: its memory and its place on disk are free. */
-  async settle({ fromChannel, fromSpool }: Portion): Promise<void> {
+  async settle(portion: Portion): Promise<void> {
+    await this.#moving;
+    const { fromChannel, fromSpool } = portion;
+    const index = this.#underWay.indexOf(portion);
+    if (index >= 0) this.#underWay.splice(index, 1);
     for (const block of fromChannel) this.#channel.giveBack(block);
     const last = fromSpool.at(-1);
     if (last !== undefined) await this.#spool?.acknowledge(last);
@@ -74,8 +93,8 @@ export class Backlog {
 
   /** Moves blocks to the spool where the ring fills. To be called again and again; settles when that is done. */
   look(): Promise<void> {
-    if (this.#spool === undefined || this.#moving !== undefined) return this.#moving ?? Promise.resolve();
-    if (this.#channel.filled <= FULL) return Promise.resolve();
+    if (this.#moving !== undefined) return this.#moving;
+    if (this.#spool === undefined || this.#gathering || this.#channel.filled <= FULL) return DONE;
     this.#moving = this.#move(ENOUGH).finally(() => {
       this.#moving = undefined;
     });
@@ -83,14 +102,14 @@ export class Backlog {
   }
 
   /**
-   * Nothing is sent any more: puts on disk what was not sent, that of portions under way before the rest, and what the
-   * spool holds stays there.
+   * Nothing is sent any more: puts on disk what was not sent, first what was handed out and not settled. What the spool
+   * holds stays there.
    *
    * @returns records that found no room
    */
-  async putAway(unsent: readonly Portion[]): Promise<number> {
+  async putAway(): Promise<number> {
     await this.#moving;
-    const blocks = unsent.flatMap(({ fromChannel }) => fromChannel);
+    const blocks = this.#underWay.splice(0).flatMap(({ fromChannel }) => fromChannel);
     for (let block = this.#take(); block !== undefined; block = this.#take()) blocks.push(block);
     let lost = 0;
     for (let at = 0; at < blocks.length; at += BLOCKS_AT_A_TIME) {
@@ -101,13 +120,18 @@ export class Backlog {
     return lost;
   }
 
-  async #gather(first: ChannelBlock, bytes: number, lingerMs: number): Promise<Portion> {
+  #handOut(portion: Movable): Portion {
+    this.#underWay.push(portion);
+    return portion;
+  }
+
+  async #gather(first: ChannelBlock, bytes: number, lingerMs: number): Promise<Movable> {
+    this.#gathering = true;
     const blocks = [first];
     let gathered = first.bytes.length;
     const endMs = performance.now() + lingerMs;
-    while (gathered < bytes) {
-      // what goes to disk meanwhile comes before what is in the ring
-      if (this.#moving !== undefined || this.#unreadRecords > 0) break;
+    // where the ring fills, its blocks have to move, and that waits for this
+    while (gathered < bytes && this.#channel.filled <= FULL) {
       const block = this.#take();
       if (block === undefined) {
         const leftMs = endMs - performance.now();
@@ -118,8 +142,20 @@ export class Backlog {
       blocks.push(block);
       gathered += block.bytes.length;
     }
+    this.#gathering = false;
     const records = blocks.reduce((sum, block) => sum + block.records, 0);
     return { blocks: blocks.map((block) => block.bytes), records, fromChannel: blocks, fromSpool: [] };
+  }
+
+  /** Undefined where the disk could not be read for now. */
+  async #read(bytes: number): Promise<readonly SpoolEntry[] | undefined> {
+    try {
+      return (await this.#spool?.read(bytes)) ?? [];
+    } catch (error) {
+      this.#onFailure(error);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      return undefined;
+    }
   }
 
   #take(): ChannelBlock | undefined {
@@ -127,6 +163,10 @@ export class Backlog {
   }
 
   async #move(until: number): Promise<void> {
+    if (!(await this.#moveUnderWay())) {
+      this.#channel.setFullReason(FullReason.spool);
+      return;
+    }
     while (this.#channel.filled > until) {
       const blocks: ChannelBlock[] = [];
       while (blocks.length < BLOCKS_AT_A_TIME) {
@@ -148,9 +188,41 @@ export class Backlog {
     }
   }
 
+  /** Puts on disk what is under way from the ring; false where it finds no room. */
+  async #moveUnderWay(): Promise<boolean> {
+    const portions = this.#underWay.filter(({ fromChannel }) => fromChannel.length > 0);
+    const all = portions.flatMap(({ fromChannel }) => fromChannel);
+    if (all.length === 0) return true;
+    if ((await this.#append(all)) !== 'kept') return false;
+    for (const portion of portions) {
+      const blocks = portion.fromChannel;
+      portion.blocks = blocks.map(({ bytes }) => Buffer.from(bytes));
+      // they are the next to be read: when these portions were taken, all that the spool held had been
+      portion.fromSpool = await this.#readBack(blocks.length);
+      portion.fromChannel = [];
+      for (const block of blocks) this.#channel.giveBack(block);
+    }
+    return true;
+  }
+
+  async #readBack(count: number): Promise<readonly SpoolEntry[]> {
+    const entries: SpoolEntry[] = [];
+    while (entries.length < count) {
+      const found = await this.#read(1);
+      if (found === undefined) continue;
+      // damaged as soon as it was written: it is sent from memory, and is not on disk
+      if (found.length === 0) break;
+      entries.push(...found);
+    }
+    return entries;
+  }
+
   async #append(blocks: readonly ChannelBlock[]): Promise<'kept' | 'full' | 'failed'> {
     if (this.#spool === undefined) return 'full';
     // the disk is given a copy: memory that threads share is not for it
-    return this.#spool.append(blocks.map(({ bytes, records }) => ({ bytes: Buffer.from(bytes), records })));
+    const copies = blocks.map(({ bytes, records }) => ({ bytes: Buffer.from(bytes), records }));
+    const outcome = await this.#spool.append(copies);
+    if (this.#spool.failure !== undefined) this.#onFailure(this.#spool.failure);
+    return outcome;
   }
 }

@@ -52,11 +52,14 @@ interface Transfer {
   /** Its folder goes when all in it was sent: it is that of a worker which is no more. */
   readonly leftover: string | undefined;
   pendingBytes: number;
+  /** Records of the spool that were found damaged, as counted so far. */
+  lostRecords: number;
 }
 
 const LOOK_MS = 10;
 const COUNT_MS = 250;
 const EXPIRE_MS = 1000;
+const SAY_INTERVAL_MS = 60_000;
 /** Blocks that are encoded together: of frames and flow records about what a request takes, of pcapngs more, for each is one record. */
 const PORTION_BYTES = 1_048_576;
 const PCAPNG_PORTION_BYTES = 4_194_304;
@@ -69,6 +72,7 @@ export class KafkaCourier {
   #connection: Connection | undefined;
   #running: Promise<void> = Promise.resolve();
   #closing: NodeJS.Timeout | undefined;
+  #spoolSaidMs = -Infinity;
 
   constructor(options: CourierOptions) {
     this.#options = options;
@@ -133,7 +137,7 @@ export class KafkaCourier {
     const { counters, takes } = source;
     const spool = settings.onFull === 'spool' ? await this.#openSpool(folder, source) : undefined;
     const reader = new ChannelReader(source.channel);
-    const backlog = new Backlog(reader, spool);
+    const backlog = new Backlog(reader, spool, (error) => this.#spoolFailed(error));
     const isPcapng = takes === 'packets' && settings.packets?.encoding === 'pcapng';
     const line = new Line({
       backlog,
@@ -153,7 +157,16 @@ export class KafkaCourier {
         'What was left in the spool is sent first.',
       );
     }
-    this.#transfers.push({ line, backlog, spool, reader, counters, leftover, pendingBytes: 0 });
+    this.#transfers.push({
+      line,
+      backlog,
+      spool,
+      reader,
+      counters,
+      leftover,
+      pendingBytes: 0,
+      lostRecords: 0,
+    });
   }
 
   #encoderMaker(takes: CourierSource['takes']): EncoderMaker {
@@ -222,6 +235,9 @@ export class KafkaCourier {
     const pendingBytes = reader.bytes + (spool?.bytes ?? 0);
     counters.addPendingBytes(pendingBytes - transfer.pendingBytes);
     transfer.pendingBytes = pendingBytes;
+    const lost = spool?.lost.records ?? 0;
+    if (lost > transfer.lostRecords) counters.addDropped('damaged', lost - transfer.lostRecords);
+    transfer.lostRecords = lost;
     const ofRow = this.#transfers.filter((other) => other.counters === counters);
     counters.set(
       'spoolRecords',
@@ -235,8 +251,19 @@ export class KafkaCourier {
   }
 
   async #expire({ spool, counters }: Transfer): Promise<void> {
-    const records = (await spool?.expire()) ?? 0;
-    if (records > 0) counters.addDropped('spoolExpired', records);
+    try {
+      const records = (await spool?.expire()) ?? 0;
+      if (records > 0) counters.addDropped('spoolExpired', records);
+    } catch (error) {
+      this.#spoolFailed(error);
+    }
+  }
+
+  #spoolFailed(error: unknown): void {
+    const nowMs = this.#options.now();
+    if (nowMs - this.#spoolSaidMs < SAY_INTERVAL_MS) return;
+    this.#spoolSaidMs = nowMs;
+    this.#options.log.error({ sink: this.#options.sink, error }, 'The spool fails; it is tried again.');
   }
 
   #every(intervalMs: number, work: (transfer: Transfer) => void): void {

@@ -79,13 +79,11 @@ export class Line {
 
   async #putAway(): Promise<void> {
     const { backlog, counters, log } = this.#options;
-    const unsent: Portion[] = [];
     for (const { portion, sent } of this.#underWay.splice(0)) {
-      if (!(await sent)) unsent.push(portion);
       // what came from the spool behind something that was not sent stays there: it will be sent again
-      else if (portion.fromSpool.length === 0) await backlog.settle(portion);
+      if ((await sent) && portion.fromSpool.length === 0) await backlog.settle(portion);
     }
-    const lost = await backlog.putAway(unsent);
+    const lost = await backlog.putAway();
     if (lost === 0) return;
     counters.addDropped('notSent', lost);
     log.error(
@@ -95,15 +93,15 @@ export class Line {
   }
 
   /** Undefined where `end` came before it was known how many partitions there are. */
-  async #encode({ blocks, records }: Portion): Promise<readonly PartitionBatch[] | undefined> {
+  async #encode(portion: Portion): Promise<readonly PartitionBatch[] | undefined> {
     const { connection, counters } = this.#options;
-    const topics = (await this.#encoderFor([]))?.topics(blocks);
+    const topics = (await this.#encoderFor([]))?.topics(portion.blocks);
     if (topics === undefined) return undefined;
     const partitions = await connection.partitions(topics);
     const encoder = await this.#encoderFor(topics);
     if (partitions === undefined || encoder === undefined) return undefined;
-    const { batches, dropped } = encoder.encode(blocks, partitions);
-    let missing = records;
+    const { batches, dropped } = encoder.encode(portion.blocks, partitions);
+    let missing = portion.records;
     for (const batch of batches) missing -= countOf(batch);
     for (const [reason, count] of dropped) {
       counters.addDropped(reason, count);

@@ -1,4 +1,4 @@
-import { AvroFlows } from '../avro.ts';
+import { AvroFlows, flowSubject } from '../avro.ts';
 import { FlowRecords } from '../records/flow-records.ts';
 import { FrameRecords } from '../records/frame-records.ts';
 import { PcapngRecords } from '../records/pcapng-records.ts';
@@ -25,7 +25,7 @@ export function flowEncoder({
   if (encoding === 'json') return (batchBytes) => Promise.resolve(new FlowRecords(topic, { batchBytes }));
   let avro: Promise<AvroFlows> | undefined;
   return async (batchBytes) => {
-    avro ??= openAvro(registry, `${topic}-value`);
+    avro ??= openAvro(registry, flowSubject(topic));
     // asked again where it failed
     avro.catch(() => {
       avro = undefined;
