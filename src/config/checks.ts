@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import { clientProblems } from '../sinks/kafka/client-rules.ts';
+import type { KafkaSettings } from '../sinks/kafka/settings.ts';
 import { filterProblems } from './check-filters.ts';
 import { type Given, sourceAt } from './given.ts';
 import { pipeProblems } from './pipe-rules.ts';
@@ -21,6 +23,7 @@ export function crossCheck(config: Config, given: Given, problems: Problem[]): v
   checkExpectations(config, report);
   checkFiles(config, report);
   checkFlowSinks(config, report);
+  checkKafkaSinks(config, report);
   checkPipeSinks(config, report);
   checkDuplicates(config, report);
   checkFilters(config, report);
@@ -90,6 +93,26 @@ function checkFlowSinks({ sinks, analysis }: Config, report: Report): void {
     if (kind !== 'flow-files' || !enabled) continue;
     const text = `sinks.${name} is of kind flow-files, and analysis.flows.enabled is false: there would be no records`;
     report(['sinks', name, 'kind'], text, kind, 'analysis.flows.enabled: true');
+  }
+}
+
+/** What a Kafka sink sends, and what its client cannot honour. */
+function checkKafkaSinks({ sinks, analysis }: Config, report: Report): void {
+  for (const [name, sink] of Object.entries(sinks)) {
+    if (sink.kind !== 'kafka' || !sink.enabled) continue;
+    const settings = sink as unknown as KafkaSettings;
+    const { packets, flows } = settings;
+    const at = ['sinks', name];
+    if (packets === null && flows === null) {
+      const text = `sinks.${name}.packets and sinks.${name}.flows are both null: nothing would be sent`;
+      report([...at, 'packets'], text, 'null', 'at least one topic');
+    }
+    if (flows !== null && !analysis.flows.enabled) {
+      const text = `sinks.${name}.flows has a topic, and analysis.flows.enabled is false: there would be no records`;
+      report([...at, 'flows'], text, flows.topic, 'flows: null, or analysis.flows.enabled: true');
+    }
+    for (const { setting, found, text, expected } of clientProblems(settings))
+      report([...at, ...setting.split('.')], `sinks.${name}.${text}`, found, expected);
   }
 }
 

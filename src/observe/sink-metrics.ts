@@ -57,4 +57,12 @@ export const sinkKindGroups: readonly MetricGroup[] = [
     'action',
     { pad: 'padded', shorten: 'shortened', pass: 'passed' },
   ),
+  kindMetrics('kafka', [
+    ['kafka_batches_total', 'Batches of records that brokers took.', 'batches'],
+    ['kafka_resent_batches_total', 'Batches of records that were sent again.', 'resentBatches'],
+    ['kafka_recovered_records_total', 'Records that an earlier run left in the spool.', 'recovered'],
+    ['kafka_spool_records', 'Records that wait on disk.', 'spoolRecords'],
+    ['kafka_spool_bytes', 'Bytes that wait on disk.', 'spoolBytes'],
+    ['kafka_connected_workers', 'Workers whose brokers answer.', 'connected'],
+  ]),
 ];
