@@ -4,14 +4,19 @@ import type { Block } from '../../../wire/block.ts';
 import { TUPLE_MAX_LEN, writeTuple } from '../../../wire/community-id.ts';
 import { IpProtocol } from '../../../wire/ip-protocol.ts';
 import { murmur2 } from '../../../wire/murmur2.ts';
+import { Arena } from './arena.ts';
 import type { LaneFacts } from './lane-facts.ts';
-import { ownText } from './texts.ts';
 
 /**
- * Flows that are remembered, a power of two; a flow has two places. One that is not found costs a SHA-1 and a text, some 2 µs;
- * all of them together take some 16 MB.
+ * Flows that are remembered, a power of two; a flow has two places. One that is not found costs a SHA-1 and a text, some 2 µs.
+ * Full, with the texts below, they take some 30 MB.
  */
-const ENTRIES = 32_768;
+const ENTRIES = 65_536;
+/**
+ * Pieces of memory with texts of flows, 64 KiB each, after which all flows are forgotten: one flow in each may keep all of them.
+ * That is some 200,000 flows.
+ */
+const SLABS_MAX = 256;
 const WORDS_SHIFT = 4;
 /** Words of an entry: id of the lane (0: free), kind, ports, lower and higher endpoint, four words each. */
 const LANE = 0;
@@ -43,8 +48,12 @@ export class FlowFacts {
   readonly #sought = new Int32Array(KEY_WORDS);
   readonly #source = new Uint8Array(IPV6_BYTES);
   readonly #destination = new Uint8Array(IPV6_BYTES);
-  readonly #keyBytes = Buffer.alloc(FLOW_KEY_MAX_BYTES);
   readonly #tuple = Buffer.alloc(TUPLE_MAX_LEN);
+  /** The beginning of the tuple, by length. */
+  readonly #tuples: readonly Uint8Array[] = Array.from({ length: TUPLE_MAX_LEN + 1 }, (_, length) =>
+    this.#tuple.subarray(0, length),
+  );
+  #texts = new Arena();
   #replaced = 0;
 
   /** @param sha1Base64 undefined where no Community ID is wanted */
@@ -109,31 +118,35 @@ export class FlowFacts {
 
   /** Puts the flow in one of its places, a free one if there is one, and returns which. */
   #make({ bytes }: Block, lane: LaneFacts, innermost: Innermost, first: number): number {
+    if (this.#texts.slabs > SLABS_MAX) this.#forgetAll();
     let entry = first;
     if (this.#words[(first << WORDS_SHIFT) + LANE] !== 0) {
       const isFree = this.#words[((first ^ 1) << WORDS_SHIFT) + LANE] === 0;
       if (isFree || (this.#replaced++ & 1) === 1) entry = first ^ 1;
     }
-    const { ipVersion, sourceAt, destinationAt } = innermost;
-    const addressBytes = ipVersion === 4 ? 4 : IPV6_BYTES;
-    this.#source.set(bytes.subarray(sourceAt, sourceAt + addressBytes));
-    this.#destination.set(bytes.subarray(destinationAt, destinationAt + addressBytes));
-    const scratch = this.#keyBytes;
-    const end = writeAddressKey(lane.lane.name, ipVersion, this.#source, this.#destination, scratch, 0);
-    const key = Buffer.alloc(end);
-    scratch.copy(key, 0, 0, end);
+    this.#keys[entry] = this.#keyOf(bytes, lane, innermost);
     const at = entry << WORDS_SHIFT;
     this.#words.set(this.#sought, at);
-    this.#words[at + KEY_HASH] = murmur2(key);
-    this.#keys[entry] = key;
+    this.#words[at + KEY_HASH] = murmur2(this.#keys[entry] ?? EMPTY);
     this.#communityIds[entry] =
       this.#sha1Base64 === undefined ? EMPTY : this.#idOf(bytes, innermost, this.#sha1Base64);
     return entry;
   }
 
+  #keyOf(bytes: Buffer, { lane }: LaneFacts, { ipVersion, sourceAt, destinationAt }: Innermost): Buffer {
+    const addressBytes = ipVersion === 4 ? 4 : IPV6_BYTES;
+    for (let i = 0; i < addressBytes; i++) {
+      this.#source[i] = bytes[sourceAt + i] ?? 0;
+      this.#destination[i] = bytes[destinationAt + i] ?? 0;
+    }
+    const texts = this.#texts;
+    const at = texts.reserve(FLOW_KEY_MAX_BYTES);
+    const end = writeAddressKey(lane.name, ipVersion, this.#source, this.#destination, texts.bytes, at);
+    return texts.take(at, end);
+  }
+
   #idOf(bytes: Buffer, innermost: Innermost, sha1Base64: (bytes: Uint8Array) => string): Buffer {
     const { ipVersion, sourceAt, destinationAt, protocol, sourcePort, destinationPort, ports } = innermost;
-    const hasPorts = ports === Ports.known;
     const length = writeTuple(
       this.#tuple,
       0,
@@ -144,9 +157,19 @@ export class FlowFacts {
       protocol,
       sourcePort,
       destinationPort,
-      hasPorts,
+      ports === Ports.known,
     );
-    return ownText(`1:${sha1Base64(this.#tuple.subarray(0, length))}`);
+    const id = `1:${sha1Base64(this.#tuples[length] ?? EMPTY)}`;
+    const texts = this.#texts;
+    const at = texts.reserve(id.length);
+    return texts.take(at, at + texts.bytes.write(id, at, 'latin1'));
+  }
+
+  #forgetAll(): void {
+    this.#texts = new Arena();
+    this.#words.fill(0);
+    this.#keys.fill(EMPTY);
+    this.#communityIds.fill(EMPTY);
   }
 }
 

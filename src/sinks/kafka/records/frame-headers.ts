@@ -1,13 +1,14 @@
+import { EPOCH_NANOSECONDS_BYTES_MAX, putEpochNanoseconds } from '../../../format/epoch-nanoseconds.ts';
 import type { PacketBlockReader } from '../../../format/packet-block.ts';
 import { encapsulationNames } from '../../../packet/lane.ts';
 import { Mark } from '../../../packet/mark.ts';
 import { Verdict, verdictNames } from '../../../packet/verdict.ts';
 import { headerNames } from '../header-names.ts';
+import { Arena } from './arena.ts';
 import { HEADER_HEAD_BYTES } from './batching.ts';
 import { HeaderList } from './header-list.ts';
 import type { LaneFacts } from './lane-facts.ts';
 import { AddressTexts, NumberTexts, ownText } from './texts.ts';
-import { TimeTexts } from './time-texts.ts';
 
 /** All headers in their order; a record has some of them. */
 const ALL: readonly Buffer[] = Object.values(headerNames);
@@ -47,7 +48,7 @@ export class FrameHeaders {
   readonly #observer: Buffer;
   readonly #numbers = new NumberTexts();
   readonly #addresses = new AddressTexts();
-  readonly #times = new TimeTexts();
+  readonly #times = new Arena();
   readonly #shapes: (Shape | undefined)[] = Array.from({ length: 1 << ALL.length }, () => undefined);
   /** Of the record in the making. */
   readonly #values: Buffer[] = [...ALL];
@@ -77,7 +78,7 @@ export class FrameHeaders {
         this.#addresses.of(reader.bytes, reader.view, reader.mirrorSourceAt, version),
       );
     this.#put(At.observer, this.#observer);
-    this.#put(At.tsNs, this.#times.of(reader.seconds, reader.nanoseconds));
+    this.#put(At.tsNs, this.#timeText(reader.seconds, reader.nanoseconds));
     this.#put(At.wireLen, this.#numbers.of(reader.frameWireLen));
     this.#put(At.linkType, lane.linkType);
     if (isCut) this.#put(At.truncated, TRUNCATED);
@@ -94,6 +95,12 @@ export class FrameHeaders {
     this.#values[this.#count++] = value;
     this.#shape |= 1 << at;
     this.bytes += value.length;
+  }
+
+  #timeText(seconds: number, nanoseconds: number): Buffer {
+    const times = this.#times;
+    const at = times.reserve(EPOCH_NANOSECONDS_BYTES_MAX);
+    return times.take(at, putEpochNanoseconds(times.bytes, at, seconds, nanoseconds));
   }
 
   #newShape(): Shape {

@@ -13,7 +13,7 @@ import type { Lane } from '../../../packet/lane.ts';
 import { type Block, blockOf } from '../../../wire/block.ts';
 
 /** What a value begins with; it doubles as it grows. */
-const BYTES_MIN = 4096;
+const BYTES_MIN = 1024;
 const NANOSECONDS_A_MILLISECOND = 1_000_000;
 
 /**

@@ -226,14 +226,14 @@ test('what is in private memory is not copied', () => {
   expect(record?.value.buffer).toBe(block.buffer);
 });
 
-test('more flows and mirror sources than are remembered: each record still has its own key and texts', () => {
+test('more mirror sources and lengths than are remembered: each record still has its own texts', () => {
   const encoder = new FrameRecords(TOPIC, encoderOptions());
   const template = Buffer.from(there);
   const packet = (number: number): BlockPacket => {
     template.writeUInt32BE(number, 26);
     return { frame: Buffer.from(template), mirrorSource: `10.7.${tail(number)}`, wireLen: 1000 + number };
   };
-  const firsts = Array.from({ length: 12 }, (_, i) => i * 3000);
+  const firsts = Array.from({ length: 3 }, (_, i) => i * 3000);
   for (const first of [...firsts, ...firsts.toReversed()]) {
     const block = packetBlock(Array.from({ length: 3000 }, (_, i) => packet(first + i)));
     const found = recordsOf(encoder.encode([block], new Map([[TOPIC, 1]]))).map(({ key, headers }) =>
