@@ -6,7 +6,7 @@ import type { Certificates } from './certificates.ts';
 import type { ListenerName } from './properties.ts';
 
 /** Names the socket of shared-server.ts. */
-export const SOCKET_VARIABLE = 'MIRRORTAP_SHARED_KAFKA';
+export const SOCKET_VARIABLE = 'SHARED_KAFKA_SOCKET';
 
 /** What shared-server.ts sends. */
 export type SharedAnswer =
