@@ -19,6 +19,9 @@ if (values.help) {
   process.exit(0);
 }
 
+// whoever read the pipe has ended: so do we
+process.stdout.on('error', () => process.exit(0));
+
 /** What was printed of late: a record that is delivered twice is printed once. */
 const printed = new Set();
 const PRINTED_MAX = 100_000;

@@ -49,7 +49,7 @@ export async function readTopic(values, visit) {
 
   const groupId = values.group ?? `mirrortap-sample-${randomUUID()}`;
   // a stop waits for the fetch that is under way
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 500 });
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 500, allowAutoTopicCreation: false });
   const stopped = Promise.withResolvers();
   stopped.promise.catch(() => {
     // told where it is awaited, which may be later
@@ -103,8 +103,12 @@ async function endsOf(kafka, text, isWanted) {
   const admin = kafka.admin();
   await admin.connect();
   try {
-    const topics = wanted instanceof RegExp ? await admin.listTopics() : [wanted];
-    for (const topic of topics.filter((name) => name === wanted || name.match(wanted) !== null)) {
+    // asking a broker about a topic that is not there may make it
+    const topics = (await admin.listTopics()).filter((name) =>
+      wanted instanceof RegExp ? wanted.test(name) : name === wanted,
+    );
+    if (topics.length === 0) throw new Error(`There is no topic ${text}.`);
+    for (const topic of topics) {
       for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
         if (low !== high) ends.set(`${topic} ${partition}`, BigInt(high));
       }

@@ -55,7 +55,10 @@ describe.skipIf(!canRun)('sample consumers', { timeout: 120_000 }, () => {
   let brokers: string;
   let producer: Producer;
   beforeAll(async () => {
-    if (process.env['KAFKA_BROKERS'] === undefined) broker = await KafkaBroker.start();
+    if (process.env['KAFKA_BROKERS'] === undefined) {
+      // one that makes topics when it is asked about them: consumers should not have it do so
+      broker = await KafkaBroker.start({ properties: { 'auto.create.topics.enable': 'true' } });
+    }
     brokers = process.env['KAFKA_BROKERS'] ?? broker?.bootstrap ?? '';
     const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
     producer = kafka.producer();
@@ -79,6 +82,14 @@ describe.skipIf(!canRun)('sample consumers', { timeout: 120_000 }, () => {
     await admin.disconnect();
     await send(topic, messages, compression);
     return topic;
+  }
+
+  async function topics(): Promise<readonly string[]> {
+    const admin = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    const names = await admin.listTopics();
+    await admin.disconnect();
+    return names;
   }
 
   async function send(
@@ -176,6 +187,14 @@ describe.skipIf(!canRun)('sample consumers', { timeout: 120_000 }, () => {
         const fields = ['frame.packet_flags', 'frame.comment'];
         expect(tsharkFields(file, fields)).toEqual([['0x00000200', 'changed: checksum']]);
       }));
+
+    test('a topic that is not there is told, and not made', async () => {
+      const topic = `missing-${randomUUID()}`;
+      const { status, stderr } = await run('topic-to-pcapng.mjs', ['--topic', topic, '--to-end']);
+      expect(status).toBe(1);
+      expect(stderr).toContain(`There is no topic ${topic}.\n`);
+      expect(await topics()).not.toContain(topic);
+    });
 
     test('a group goes on where it left off; SIGTERM leaves a whole file', () =>
       withFolder(async (home) => {
