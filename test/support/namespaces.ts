@@ -57,15 +57,26 @@ export function requiresNamespaces(): boolean {
 
 /** True where the kernel knows VLAN interfaces, besides; some kernels of small virtual machines do not. */
 export function requiresVlan(): boolean {
+  const remedy = 'modprobe 8021q, or a kernel that was built with CONFIG_VLAN_8021Q';
+  return requiresLink('VLAN interfaces', `link lo name vlan${VLAN_ID} type vlan id ${VLAN_ID}`, remedy);
+}
+
+/** The same for dummy interfaces. */
+export function requiresDummy(): boolean {
+  const remedy = 'modprobe dummy, or a kernel that was built with CONFIG_DUMMY';
+  return requiresLink('dummy interfaces', 'name dummy0 type dummy', remedy);
+}
+
+/** True where an interface can be made; `link` as `ip link add` takes it. */
+function requiresLink(what: string, link: string, remedy: string): boolean {
   if (!requiresNamespaces()) return false;
-  const namespace = `mirrortap-${process.pid}-vlan`;
+  const namespace = `mirrortap-${process.pid}-link`;
   ip(['netns', 'add', namespace]);
   try {
-    batch(namespace, [`link add link lo name vlan${VLAN_ID} type vlan id ${VLAN_ID}`]);
+    batch(namespace, [`link add ${link}`]);
     return true;
   } catch {
-    const remedy = 'modprobe 8021q, or a kernel that was built with CONFIG_VLAN_8021Q';
-    missing({ what: 'VLAN interfaces', remedy, weight: 'offered' });
+    missing({ what, remedy, weight: 'offered' });
     return false;
   } finally {
     ip(['netns', 'del', namespace]);

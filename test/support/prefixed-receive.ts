@@ -30,6 +30,8 @@ export interface EndedReceive {
 export interface PrefixedReceive {
   /** The line that says how packets come in. */
   readonly receiving: LoggedLine;
+  /** What it has logged so far. */
+  logged(): readonly LoggedLine[];
   /** Sends SIGTERM and resolves to its report, and to all that it has logged. */
   end(): Promise<{ report: Report; lines: readonly LoggedLine[] }>;
 }
@@ -50,6 +52,7 @@ export async function prefixedReceive(options: ReceiveOptions): Promise<Prefixed
   ]);
   return {
     receiving,
+    logged,
     end: async () => {
       child.kill('SIGTERM');
       const { status, stdout, stderr } = await ended;
