@@ -86,30 +86,26 @@ async function readOut(directory: string): Promise<{ numbers: number[]; cutBytes
   return { numbers, cutBytes: recovered.cutBytes, lost: recovered.damaged + spool.lost.blocks };
 }
 
-test(
-  'killed at any byte of a write: all blocks before it are there, and nothing else',
-  () =>
-    withFolder(async (folder) => {
-      const left = join(folder, 'left');
-      await leftBehind(left, { closed: false });
-      const name = segmentsIn(left).at(-1)!;
-      const size = readFileSync(join(left, name)).length;
-      const firstNumber = sequenceOf(name)! - 1;
-      for (let cut = 0; cut < size; cut++) {
-        const directory = join(folder, `${cut}`);
-        cpSync(left, directory, { recursive: true });
-        truncateSync(join(directory, name), cut);
-        let whole = firstNumber;
-        let end = HEADER_BYTES;
-        while (end + HEAD_BYTES + lengthOf(whole) <= cut) end += HEAD_BYTES + lengthOf(whole++);
-        const { numbers, cutBytes, lost } = await readOut(directory);
-        expect(numbers).toEqual(range(3, whole));
-        expect([cutBytes, lost]).toEqual([cut < HEADER_BYTES ? cut : cut - end, 0]);
-        rmSync(directory, { recursive: true });
-      }
-    }),
-  120_000,
-);
+test('killed at any byte of a write: all blocks before it are there, and nothing else', () =>
+  withFolder(async (folder) => {
+    const left = join(folder, 'left');
+    await leftBehind(left, { closed: false });
+    const name = segmentsIn(left).at(-1)!;
+    const size = readFileSync(join(left, name)).length;
+    const firstNumber = sequenceOf(name)! - 1;
+    for (let cut = 0; cut < size; cut++) {
+      const directory = join(folder, `${cut}`);
+      cpSync(left, directory, { recursive: true });
+      truncateSync(join(directory, name), cut);
+      let whole = firstNumber;
+      let end = HEADER_BYTES;
+      while (end + HEAD_BYTES + lengthOf(whole) <= cut) end += HEAD_BYTES + lengthOf(whole++);
+      const { numbers, cutBytes, lost } = await readOut(directory);
+      expect(numbers).toEqual(range(3, whole));
+      expect([cutBytes, lost]).toEqual([cut < HEADER_BYTES ? cut : cut - end, 0]);
+      rmSync(directory, { recursive: true });
+    }
+  }));
 
 /** The number of the block that has this byte of a segment; undefined for bytes of none. */
 function blockAt(names: readonly string[], name: string, at: number): number | undefined {
@@ -126,35 +122,32 @@ function blockAt(names: readonly string[], name: string, at: number): number | u
   return undefined;
 }
 
-test.each([{ closed: true }, { closed: false }])(
-  'one wrong byte costs one block at most: %j',
-  (options) =>
-    withFolder(async (folder) => {
-      const left = join(folder, 'left');
-      await leftBehind(left, options);
-      const names = segmentsIn(left);
-      const files = names.map((name) => ({ name, bytes: readFileSync(join(left, name)) }));
-      await fc.assert(
-        fc.asyncProperty(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 255 }), async (which, where, flip) => {
-          const { name, bytes } = files[which % files.length]!;
-          const directory = join(folder, 'damaged');
-          rmSync(directory, { recursive: true, force: true });
-          cpSync(left, directory, { recursive: true });
-          const at = where % bytes.length;
-          const damaged = Buffer.from(bytes);
-          damaged[at]! ^= flip;
-          writeFileSync(join(directory, name), damaged);
-          const hit = blockAt(names, name, at);
-          const { numbers, lost } = await readOut(directory);
-          const waiting = range(3, 30).filter((number) => number !== hit);
-          expect(numbers).toEqual(waiting);
-          expect(lost).toBeLessThanOrEqual(1);
-          rmSync(directory, { recursive: true });
-        }),
-        { numRuns: scaled(3000) },
-      );
-    }),
-  120_000,
+test.each([{ closed: true }, { closed: false }])('one wrong byte costs one block at most: %j', (options) =>
+  withFolder(async (folder) => {
+    const left = join(folder, 'left');
+    await leftBehind(left, options);
+    const names = segmentsIn(left);
+    const files = names.map((name) => ({ name, bytes: readFileSync(join(left, name)) }));
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 255 }), async (which, where, flip) => {
+        const { name, bytes } = files[which % files.length]!;
+        const directory = join(folder, 'damaged');
+        rmSync(directory, { recursive: true, force: true });
+        cpSync(left, directory, { recursive: true });
+        const at = where % bytes.length;
+        const damaged = Buffer.from(bytes);
+        damaged[at]! ^= flip;
+        writeFileSync(join(directory, name), damaged);
+        const hit = blockAt(names, name, at);
+        const { numbers, lost } = await readOut(directory);
+        const waiting = range(3, 30).filter((number) => number !== hit);
+        expect(numbers).toEqual(waiting);
+        expect(lost).toBeLessThanOrEqual(1);
+        rmSync(directory, { recursive: true });
+      }),
+      { numRuns: scaled(3000) },
+    );
+  }),
 );
 
 const harm = fc.record({
@@ -187,24 +180,20 @@ function doHarm(
   else writeFileSync(path, bytes);
 }
 
-test(
-  'whatever happened to its files, a spool opens, gives each whole block once at most, and goes on',
-  () =>
-    withFolder(async (folder) => {
-      const left = join(folder, 'left');
-      await leftBehind(left, { closed: false });
-      await fc.assert(
-        fc.asyncProperty(fc.array(harm, { minLength: 1, maxLength: 5 }), async (harms) => {
-          const directory = join(folder, 'damaged');
-          rmSync(directory, { recursive: true, force: true });
-          cpSync(left, directory, { recursive: true });
-          for (const one of harms) doHarm(directory, one);
-          const { numbers } = await readOut(directory);
-          expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
-          expect(numbers.every((number) => number >= 0 && number < 30)).toBe(true);
-        }),
-        { numRuns: scaled(3000) },
-      );
-    }),
-  120_000,
-);
+test('whatever happened to its files, a spool opens, gives each whole block once at most, and goes on', () =>
+  withFolder(async (folder) => {
+    const left = join(folder, 'left');
+    await leftBehind(left, { closed: false });
+    await fc.assert(
+      fc.asyncProperty(fc.array(harm, { minLength: 1, maxLength: 5 }), async (harms) => {
+        const directory = join(folder, 'damaged');
+        rmSync(directory, { recursive: true, force: true });
+        cpSync(left, directory, { recursive: true });
+        for (const one of harms) doHarm(directory, one);
+        const { numbers } = await readOut(directory);
+        expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+        expect(numbers.every((number) => number >= 0 && number < 30)).toBe(true);
+      }),
+      { numRuns: scaled(3000) },
+    );
+  }));

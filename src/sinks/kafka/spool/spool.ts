@@ -1,49 +1,20 @@
 import { assert } from '../../../wire/assert.ts';
 import type { MirrorError } from '../../../observe/error.ts';
-import { errnoOf, isDiskFull } from '../../files/disk.ts';
+import { isDiskFull } from '../../files/disk.ts';
 import { Appender, type SpoolBlock } from './appender.ts';
+import { Contents } from './contents.ts';
+import { Disposal } from './disposal.ts';
 import { SpoolLock } from './lock.ts';
 import { OneAtATime } from './one-at-a-time.ts';
+import type { SpoolEntry, SpoolOptions, SpoolRecovery } from './options.ts';
 import { PositionFile } from './position.ts';
-import { onward, Reader } from './reader.ts';
+import { Reader } from './reader.ts';
 import { type Recovered, Recovery } from './recovery.ts';
-import { type Amount, endOf, minus, NOTHING, type Place, plus, type Segment } from './segment.ts';
+import { endOf, type Place, type Segment } from './segment.ts';
 import { nodeSpoolDisk, type SpoolDisk } from './spool-disk.ts';
 import { spoolFailure, unusable } from './spool-error.ts';
 
-export interface SpoolOptions {
-  /** Made where it is missing. One spool at a time has it for itself. */
-  readonly directory: string;
-  /** Most bytes that its files take of the disk. */
-  readonly maxBytes: number;
-  /** What has waited longer is dropped by `expire`; 0: nothing is. */
-  readonly maxSeconds: number;
-  /** A segment is full at so many bytes, and at an eighth of `maxBytes` in any case. */
-  readonly segmentBytes: number;
-  readonly fsync: 'interval' | 'always' | 'never';
-  readonly fsyncMs: number;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-}
-
-/** A block that was read from the spool. */
-export interface SpoolEntry {
-  readonly bytes: Buffer;
-  readonly records: number;
-}
-
-/** What was found when a spool was opened. */
-export interface SpoolRecovery {
-  /** What waits in it: not acknowledged. */
-  readonly records: number;
-  readonly bytes: number;
-  /** Bytes at the ends of segments that were no whole blocks, and were cut off. */
-  readonly cutBytes: number;
-  /** Blocks that were appended and are not there any more. Others may be found damaged when they are read: `lost`. */
-  readonly damaged: number;
-  /** Room for the spool: what is free on the disk, and what the spool has of it already. */
-  readonly freeBytes: number;
-}
+export type { SpoolEntry, SpoolOptions, SpoolRecovery } from './options.ts';
 
 class ReadEntry implements SpoolEntry {
   readonly bytes: Buffer;
@@ -71,7 +42,6 @@ const EXPIRE_BYTES = 1024 * 1024;
  */
 export class Spool {
   readonly #options: SpoolOptions;
-  readonly #disk: SpoolDisk;
   readonly #lock: SpoolLock;
   readonly #position: PositionFile;
   readonly #appender: Appender;
@@ -79,17 +49,8 @@ export class Spool {
   readonly #appends = new OneAtATime();
   readonly #reads = new OneAtATime();
   readonly #settles = new OneAtATime();
-  /** Oldest first; the last one may be growing. */
-  readonly #segments: Segment[];
-  /** Segments that are done with, but could not be deleted yet. */
-  #undeleted: Segment[] = [];
-  #acknowledged: Place;
-  #reading: Place;
-  /** One past the sequence of the last block that was read since the last rewind. */
-  #handedOut: number;
-  /** Counts what makes a read that is under way start again. */
-  #turns = 0;
-  #lost = NOTHING;
+  readonly #contents: Contents;
+  readonly #disposal: Disposal;
   #failure: MirrorError | undefined;
   #timer: NodeJS.Timeout | undefined;
   #syncing: Promise<void> = Promise.resolve();
@@ -103,7 +64,6 @@ export class Spool {
     recovered: Recovered,
   ) {
     this.#options = options;
-    this.#disk = disk;
     this.#lock = lock;
     this.#position = position;
     const segmentBytes = Math.min(options.segmentBytes, Math.ceil(options.maxBytes / SEGMENTS_AT_LEAST));
@@ -111,11 +71,8 @@ export class Spool {
     const appending = { directory, segmentBytes, fsync, onFailure: this.#fail };
     this.#appender = new Appender(disk, appending, recovered.nextSequence);
     this.#reader = new Reader(disk);
-    this.#segments = recovered.segments;
-    this.#acknowledged = { segment: undefined, at: 0, sequence: recovered.sequence, amount: NOTHING };
-    this.#acknowledged = onward(this.#acknowledged, this.#segments);
-    this.#reading = this.#acknowledged;
-    this.#handedOut = recovered.sequence;
+    this.#contents = new Contents(recovered);
+    this.#disposal = new Disposal(disk, this.#fail);
   }
 
   /** Opens a spool and puts right what a crash left. Rejects with `SPOOL_UNUSABLE`; damaged files are no reason for that. */
@@ -146,41 +103,32 @@ export class Spool {
 
   /** Whether all is acknowledged. */
   get isEmpty(): boolean {
-    return this.#acknowledged.sequence >= this.#appender.nextSequence;
+    return this.#contents.sequence >= this.#appender.nextSequence;
   }
 
   /** Records that are not acknowledged. */
   get records(): number {
-    return this.#pending.records;
+    return this.#contents.pending.records;
   }
 
   /** Bytes of blocks that are not acknowledged. */
   get bytes(): number {
-    return this.#pending.dataBytes;
+    return this.#contents.pending.dataBytes;
   }
 
   /** What the files of the spool take: with what stands around blocks, and what is acknowledged in the oldest segment. */
   get diskBytes(): number {
-    let bytes = 0;
-    for (const { fileBytes } of this.#segments) bytes += fileBytes;
-    for (const { fileBytes } of this.#undeleted) bytes += fileBytes;
-    return bytes;
+    return this.#contents.fileBytes + this.#disposal.fileBytes;
   }
 
   /** Blocks and their records that were counted as waiting since the spool was opened, and then found damaged. */
   get lost(): { readonly blocks: number; readonly records: number } {
-    return this.#lost;
+    return this.#contents.lost;
   }
 
   /** What last went wrong with the files: `SPOOL_FAILED` or `DISK_FULL`; undefined since it has gone right again. */
   get failure(): MirrorError | undefined {
     return this.#failure;
-  }
-
-  get #pending(): Amount {
-    let sum = NOTHING;
-    for (const { amount } of this.#segments) sum = plus(sum, amount);
-    return minus(sum, this.#acknowledged.amount);
   }
 
   /**
@@ -194,8 +142,7 @@ export class Spool {
       if (blocks.length === 0) return 'kept';
       if (this.diskBytes + this.#appender.bytesFor(blocks) > this.#options.maxBytes) return 'full';
       try {
-        const segment = await this.#appender.append(blocks, this.#options.now());
-        if (this.#segments.at(-1) !== segment) this.#segments.push(segment);
+        this.#contents.appended(await this.#appender.append(blocks, this.#options.now()));
       } catch (error) {
         this.#fail(error);
         return isDiskFull(error) ? 'full' : 'failed';
@@ -213,21 +160,18 @@ export class Spool {
    */
   read(maxBytes: number): Promise<readonly SpoolEntry[]> {
     return this.#reads.run(async () => {
+      const contents = this.#contents;
       for (;;) {
-        this.#reading = onward(this.#reading, this.#segments);
-        const { segment, at } = this.#reading;
-        if (this.#closed !== undefined || segment === undefined || at >= segment.end) return [];
-        const turn = this.#turns;
-        const { blocks, place } = await this.#readFrom({ ...this.#reading, segment }, maxBytes);
-        if (turn !== this.#turns) continue;
-        const isNothingOut = this.#isNothingOut;
-        this.#reading = place;
-        this.#reckon(place);
-        const last = blocks.at(-1);
-        if (last !== undefined) {
-          this.#handedOut = last.behind.sequence;
+        const from = contents.nextToRead();
+        if (this.#closed !== undefined || from === undefined) return [];
+        const { turn, isNothingOut } = contents;
+        const { blocks, place } = await this.#readFrom(from, maxBytes);
+        if (turn !== contents.turn) continue;
+        contents.wasRead(place, blocks.at(-1)?.behind);
+        if (blocks.length > 0) {
           return blocks.map(({ block, behind }) => new ReadEntry(block.data, block.head.records, behind));
         }
+        // only damaged ones
         if (isNothingOut) await this.#settle();
       }
     });
@@ -242,40 +186,19 @@ export class Spool {
     }
   }
 
-  /** Takes from the count what a segment turned out to have lost, once it is read to its end. */
-  #reckon({ segment, at, amount }: Place): void {
-    if (segment === undefined || at < segment.end) return;
-    this.#lost = plus(this.#lost, minus(segment.amount, amount));
-    segment.amount = amount;
-  }
-
-  /** Whether all that was read is acknowledged. */
-  get #isNothingOut(): boolean {
-    return this.#acknowledged.sequence >= this.#handedOut;
-  }
-
   /**
    * This entry and all before it are done with. Settles once that is noted; it never rejects: where it cannot be noted, blocks are
    * read again after the spool was opened anew.
    */
   async acknowledge(entry: SpoolEntry): Promise<void> {
     assert(entry instanceof ReadEntry, 'Only what was read from a spool can be acknowledged there.');
-    const { behind } = entry;
-    if (behind.sequence > this.#acknowledged.sequence) this.#acknowledged = behind;
-    if (behind.sequence > this.#reading.sequence) {
-      // it was read before a rewind
-      this.#reading = behind;
-      this.#handedOut = behind.sequence;
-      this.#turns++;
-    }
+    this.#contents.acknowledge(entry.behind);
     await this.#settle();
   }
 
   /** What was read and is not acknowledged is read again. */
   rewind(): void {
-    this.#reading = this.#acknowledged;
-    this.#handedOut = this.#acknowledged.sequence;
-    this.#turns++;
+    this.#contents.rewind();
   }
 
   /**
@@ -287,19 +210,17 @@ export class Spool {
       const { maxSeconds, now } = this.#options;
       if (maxSeconds === 0) return 0;
       const beforeMs = now() - maxSeconds * 1000;
+      const contents = this.#contents;
       let records = 0;
-      while (this.#closed === undefined && this.#isNothingOut) {
-        const from = onward(this.#acknowledged, this.#segments);
-        const { segment, at } = from;
-        if (segment === undefined || at >= segment.end) break;
-        const turn = this.#turns;
-        const to =
-          segment.newestMs < beforeMs ? endOf(segment) : await this.#expired({ ...from, segment }, beforeMs);
-        if (to === undefined || turn !== this.#turns) break;
+      while (this.#closed === undefined && contents.isNothingOut) {
+        const from = contents.nextToAcknowledge();
+        if (from === undefined) break;
+        const { turn } = contents;
+        const isOld = from.segment.newestMs < beforeMs;
+        const to = isOld ? endOf(from.segment) : await this.#expired(from, beforeMs);
+        if (to === undefined || turn !== contents.turn) break;
         records += to.amount.records - from.amount.records;
-        this.#reckon(to);
-        this.#acknowledged = to;
-        this.rewind();
+        contents.drop(to);
       }
       if (records > 0) await this.#settle();
       return records;
@@ -316,49 +237,25 @@ export class Spool {
   /** Notes what is acknowledged and deletes the segments that are done with. */
   #settle(): Promise<void> {
     return this.#settles.run(async () => {
-      // damaged blocks behind the last one that was read are done with too
-      if (this.#isNothingOut) this.#acknowledged = this.#reading;
-      this.#acknowledged = onward(this.#acknowledged, this.#segments);
       if (this.#closed !== undefined) return;
-      const { segment, sequence } = this.#acknowledged;
+      this.#disposal.add(this.#contents.takeDone());
       try {
-        await this.#position.note(sequence);
+        await this.#position.note(this.#contents.sequence);
         this.#syncSoon();
       } catch (error) {
         this.#fail(error);
       }
-      const done = segment === undefined ? 0 : this.#segments.indexOf(segment);
-      if (done > 0) await this.#delete(this.#segments.splice(0, done));
-      if (this.isEmpty && this.#segments.length > 0) await this.#appends.run(() => this.#clear());
+      await this.#disposal.run();
+      if (this.isEmpty && this.#contents.fileBytes > 0) await this.#appends.run(() => this.#clear());
     });
   }
 
   /** Deletes all segments, unless something was appended meanwhile. */
   async #clear(): Promise<void> {
     if (!this.isEmpty || this.#closed !== undefined) return;
-    const { sequence } = this.#acknowledged;
-    const done = this.#segments.splice(0);
-    this.#acknowledged = { segment: undefined, at: 0, sequence, amount: NOTHING };
-    this.#reading = this.#acknowledged;
-    this.#turns++;
+    this.#disposal.add(this.#contents.takeAll());
     await this.#appender.discard();
-    await this.#delete(done);
-  }
-
-  async #delete(segments: readonly Segment[]): Promise<void> {
-    const all = [...this.#undeleted, ...segments];
-    this.#undeleted = all;
-    for (const segment of all) {
-      try {
-        await this.#disk.remove(segment.path);
-      } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') {
-          this.#fail(error);
-          continue;
-        }
-      }
-      this.#undeleted = this.#undeleted.filter((other) => other !== segment);
-    }
+    await this.#disposal.run();
   }
 
   readonly #fail = (error: unknown): void => {
@@ -390,7 +287,7 @@ export class Spool {
     await this.#syncing;
     await this.#appends.run(() => this.#appender.close());
     await this.#reads.run(() => this.#reader.close());
-    await this.#settles.run(() => this.#position.note(this.#acknowledged.sequence)).catch(this.#fail);
+    await this.#settles.run(() => this.#position.note(this.#contents.sequence)).catch(this.#fail);
     if (this.#options.fsync !== 'never') await this.#position.sync().catch(this.#fail);
     await this.#position.close().catch(this.#fail);
     this.#lock.release();
