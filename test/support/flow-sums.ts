@@ -59,7 +59,7 @@ export class OrderedSums implements OrderedOutput {
   packets = 0;
   wrong = 0;
 
-  put: OrderedOutput['put'] = (block, frameAt, frameEnd, _lane, _seconds, nanoseconds, frameWireLen) => {
+  put: OrderedOutput['put'] = (block, { frameAt, frameEnd, nanoseconds, frameWireLen }) => {
     this.packets++;
     const isPlaced = frameAt <= frameEnd && frameEnd <= block.bytes.length;
     if (!isPlaced || frameWireLen < frameEnd - frameAt || nanoseconds >= 1_000_000_000) this.wrong++;

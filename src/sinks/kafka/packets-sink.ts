@@ -30,13 +30,11 @@ export class KafkaPacketsSink implements Sink {
   write(batch: PacketBatch): Promise<void> {
     let passed = 0;
     for (let i = 0; i < batch.deliveredCount; i++) {
-      if (!this.#copy(batch, batch.delivered[i] ?? 0)) {
-        this.#outgoing.drop(batch.deliveredCount - i);
-        break;
-      }
+      if (!this.#copy(batch, batch.delivered[i] ?? 0)) break;
       passed++;
     }
     if (passed > 0) this.#outgoing.passed(passed);
+    if (passed < batch.deliveredCount) this.#outgoing.drop(batch.deliveredCount - passed);
     return DONE;
   }
 

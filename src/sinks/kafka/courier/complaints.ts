@@ -75,8 +75,15 @@ export class Complaints {
       ...(broker === undefined ? {} : { broker }),
       reason,
     };
-    const error = new MirrorError(code, message, context, { cause: new Error(cause) });
+    const error = new MirrorError(code, message, context, { cause: withoutStack(cause) });
     const fields = { sink: this.#sink, times: said.times, ...(records === 0 ? {} : { records }), error };
     this.#log[level](fields, message);
   }
+}
+
+/** The broker's words: where in our code they were noted tells nobody anything. */
+function withoutStack(message: string): Error {
+  const error = new Error(message);
+  Reflect.deleteProperty(error, 'stack');
+  return error;
 }

@@ -38,7 +38,7 @@ export class Line {
   #encoder: RecordEncoder | undefined;
   #encoderBytes = 0;
   /** Portions that were taken and are not settled, the oldest first. */
-  readonly #underWay: { readonly portion: Portion; readonly sent: Promise<boolean> }[] = [];
+  readonly #underWay: UnderWay[] = [];
   #ended = false;
 
   constructor(options: LineOptions) {
@@ -55,10 +55,10 @@ export class Line {
       const portion = await backlog.next(portionBytes, lingerMs, () => this.#ended);
       if (portion === undefined) break;
       const batches = await this.#encode(portion);
-      while (this.#underWay.length >= inFlightRequests && !this.#ended) await this.#settleOldest();
-      this.#underWay.push({ portion, sent: batches === undefined ? NOT_SENT : this.#send(batches) });
+      while (this.#underWay.length >= inFlightRequests && !this.#ended) await this.#underWay[0]?.settled;
+      this.#begin(portion, batches);
     }
-    while (this.#underWay.length > 0 && (await this.#settleOldest()));
+    await this.#underWay.at(-1)?.settled;
     await this.#putAway();
   }
 
@@ -68,13 +68,19 @@ export class Line {
     this.#backoff.end();
   }
 
-  /** Settles the oldest portion; false where it was not sent. */
-  async #settleOldest(): Promise<boolean> {
-    const [oldest] = this.#underWay;
-    if (oldest === undefined || !(await oldest.sent)) return false;
-    await this.#options.backlog.settle(oldest.portion);
-    this.#underWay.shift();
-    return true;
+  /** Sends a portion, and settles it once it and all before it were sent. */
+  #begin(portion: Portion, batches: readonly PartitionBatch[] | undefined): void {
+    const sent = batches === undefined ? NOT_SENT : this.#send(batches);
+    const before = this.#underWay.at(-1)?.settled ?? Promise.resolve(true);
+    const settled = Promise.all([before, sent]).then(async ([isFirst, isSent]) => {
+      if (!isFirst || !isSent) return false;
+      await this.#options.backlog.settle(portion);
+      this.#underWay.shift();
+      return true;
+    });
+    // whoever waits for it is told
+    settled.catch(() => {});
+    this.#underWay.push({ portion, sent, settled });
   }
 
   async #putAway(): Promise<void> {
@@ -180,6 +186,13 @@ export class Line {
     counters.failing(failure.reason, this.#options.now());
     connection.complaints.refused(failure, batch.topic, count);
   }
+}
+
+interface UnderWay {
+  readonly portion: Portion;
+  /** Whether all of it was taken, or refused for good; false where `end` came first. */
+  readonly sent: Promise<boolean>;
+  readonly settled: Promise<boolean>;
 }
 
 const NOT_SENT: Promise<boolean> = Promise.resolve(false);
