@@ -2,7 +2,8 @@ import type { LaneReader } from '../packet/lane.ts';
 import type { PacketBatch } from '../packet/batch.ts';
 import type { SinkCounters } from '../pipeline/sink-counters.ts';
 import type { Sink } from '../pipeline/sink.ts';
-import { selectionOf, type SelectionTexts } from '../receive/select/selection.ts';
+import { selectionOf } from '../receive/select/selection.ts';
+import type { SelectionTexts } from '../receive/select/selection-texts.ts';
 import { Selector } from '../receive/select/selector.ts';
 
 /**
@@ -47,14 +48,17 @@ export class SelectedSink implements Sink {
   }
 }
 
-/** The sink itself where it takes all packets. */
-export function selectSink(
+/** Puts a selection before a sink. */
+export type SelectSink = (
   sink: Sink,
   texts: SelectionTexts,
   lanes: LaneReader,
   counters: SinkCounters,
-): Sink {
+) => Sink;
+
+/** The sink itself where it takes all packets. */
+export const selectSink: SelectSink = (sink, texts, lanes, counters) => {
   const selection = selectionOf(texts);
   if (selection === undefined) return sink;
   return new SelectedSink(sink, new Selector(selection, lanes), counters);
-}
+};

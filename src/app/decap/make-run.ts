@@ -4,7 +4,8 @@ import { MAX_INTERFACES } from '../../format/limits.ts';
 import { openChunked } from '../../inputs/capture-chunk.ts';
 import { OVERFLOW_SLOTS } from '../../receive/lane-memory.ts';
 import type { CommandIo } from '../io.ts';
-import { type DecapOptions, type DecapRun, WORKERS_MAX } from './options.ts';
+import { asksForAll } from '../../receive/select/selection-texts.ts';
+import { type DecapOptions, type DecapRun, selectedBy, STDOUT, WORKERS_MAX } from './options.ts';
 
 /** What a thread reads at a time, and what it writes of it, then stay in the nearer caches; 1 and 4 MiB took 10 % longer. */
 const CHUNK_BYTES = 2_097_152;
@@ -18,7 +19,10 @@ export async function makeRun(options: DecapOptions, io: CommandIo): Promise<Dec
   const workers = workersFor(options, { two: TWO_FROM_BYTES, more: SEVERAL_FROM_BYTES });
   if (workers === 1) {
     const { OneWorkerDecap } = await import('./one-worker.ts');
-    return new OneWorkerDecap(options, io);
+    if (asksForAll(selectedBy(options))) return new OneWorkerDecap(options, io);
+    // with the language of filters behind it: most runs take all packets
+    const { selectSink } = await import('../selected-sink.ts');
+    return new OneWorkerDecap(options, io, STDOUT, selectSink);
   }
   const { SeveralWorkersDecap } = await import('./several-workers.ts');
   return new SeveralWorkersDecap(options, { workers, chunkBytes: CHUNK_BYTES });
@@ -38,12 +42,13 @@ export function workersFor(options: DecapOptions, fromBytes: { two: number; more
 
 /**
  * Whether a packet cannot be judged without those before it: flows, duplicates, order; and one in so many, counted over
- * all files, that has its checksums verified. Completed checksums come with the same steps. Standard input has one
+ * all files, that has its checksums verified. Completed checksums and a selection come with the same steps. Standard input has one
  * reader, and a pcapng of all lanes has a limit of its own for lanes.
  */
-function needsOrder({ files, out, output, flows, config }: DecapOptions): boolean {
+function needsOrder(options: DecapOptions): boolean {
+  const { files, out, output, flows, config } = options;
   if (flows !== undefined || output.order === 'flow' || output.repair !== 'none') return true;
-  if (config.analysis.duplicates.detect === 'on') return true;
+  if (config.analysis.duplicates.detect === 'on' || !asksForAll(selectedBy(options))) return true;
   if (files.includes('-') || config.analysis.checksums.verify === 'sampled') return true;
   return out === '-' && config.admission.maxLanes + OVERFLOW_SLOTS > MAX_INTERFACES;
 }

@@ -5,15 +5,18 @@ import type { PacketBatch } from '../../packet/batch.ts';
 import { Outlet } from '../../pipeline/outlet.ts';
 import type { Sink, SinkContext } from '../../pipeline/sink.ts';
 import { LaneDirectory } from '../../receive/lanes.ts';
+import { asksForAll } from '../../receive/select/selection-texts.ts';
 import { Tally } from '../../receive/tally.ts';
 import { filesDropReasons } from '../../sinks/files/files-sink.ts';
 import { offlineFiles, streamedFile } from '../../sinks/files/create.ts';
 import { streamedFlows } from '../../sinks/flow-files/stream.ts';
 import { flowFilesDropReasons } from '../../sinks/flow-files/drop-reasons.ts';
+import { assert } from '../../wire/assert.ts';
 import { buildReport } from '../build-report.ts';
 import { FileList } from '../file-list.ts';
 import type { CommandIo } from '../io.ts';
 import { type FlowOutlet, type PacketOutlet, PacketPath } from '../packet-path.ts';
+import type { SelectSink } from '../selected-sink.ts';
 import { shapeSink } from '../shaped-sink.ts';
 import {
   allocateMemory,
@@ -22,11 +25,18 @@ import {
   sinkCountersOf,
   tallyOf,
 } from '../shared-memory.ts';
-import { type DecapOptions, type DecapOutcome, type DecapRun, STDOUT } from './options.ts';
+import {
+  CAPTURES,
+  type DecapOptions,
+  type DecapOutcome,
+  type DecapRun,
+  selectedBy,
+  STDOUT,
+} from './options.ts';
 import type { DecapProgress } from './progress.ts';
 
 const PACKETS: SinkPlan = {
-  name: 'captures',
+  name: CAPTURES,
   kind: 'files',
   takes: 'packets',
   dropReasons: filesDropReasons,
@@ -36,6 +46,11 @@ const FLOWS: SinkPlan = {
   kind: 'flow-files',
   takes: 'flows',
   dropReasons: flowFilesDropReasons,
+};
+
+const takeAll: SelectSink = (sink, texts) => {
+  assert(asksForAll(texts), 'A selection needs somebody who makes it.');
+  return sink;
 };
 
 /**
@@ -53,8 +68,16 @@ export class OneWorkerDecap implements DecapRun {
   #stopped = false;
   #failure: Error | undefined;
 
-  /** @param stdout where `--out -` goes */
-  constructor(options: DecapOptions, io: Pick<CommandIo, 'log'>, stdout: number = STDOUT) {
+  /**
+   * @param stdout where `--out -` goes
+   * @param select leaves out what the settings do not ask for
+   */
+  constructor(
+    options: DecapOptions,
+    io: Pick<CommandIo, 'log'>,
+    stdout: number = STDOUT,
+    select: SelectSink = takeAll,
+  ) {
     const { config } = options;
     this.#options = options;
     const plans = [
@@ -68,7 +91,7 @@ export class OneWorkerDecap implements DecapRun {
       memory: this.#memory,
       lanes: this.#lanes,
       worker: 0,
-      packets: this.#packetOutlets(stdout, io),
+      packets: this.#packetOutlets(stdout, io, select),
       flows: this.#flowOutlets(stdout, io),
       countFlows: options.flows !== undefined,
     });
@@ -138,7 +161,7 @@ export class OneWorkerDecap implements DecapRun {
     await this.#path.expire(seconds);
   }
 
-  #packetOutlets(stdout: number, { log }: Pick<CommandIo, 'log'>): PacketOutlet[] {
+  #packetOutlets(stdout: number, { log }: Pick<CommandIo, 'log'>, select: SelectSink): PacketOutlet[] {
     const { out, output } = this.#options;
     if (out === undefined) return [];
     const lanes = this.#lanes;
@@ -154,7 +177,9 @@ export class OneWorkerDecap implements DecapRun {
       onFile: (file) => this.#files.add(file),
       ordered: order === 'flow',
     });
-    const outlet = new Outlet(shapeSink(sink, { repair, duplicates, lanes }, counters), counters, {
+    const shaped = shapeSink(sink, { repair, duplicates, lanes }, counters);
+    const selected = select(shaped, selectedBy(this.#options), lanes, counters);
+    const outlet = new Outlet(selected, counters, {
       policy: 'wait',
       limits: { batches: 4, bytes: Infinity },
       now: Date.now,

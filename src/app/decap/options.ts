@@ -1,9 +1,13 @@
 import type { EffectiveOutput } from '../../config/presets.ts';
 import type { Config } from '../../config/settings.ts';
 import type { Report } from '../../observe/report.ts';
+import { everything, type SelectionTexts } from '../../receive/select/selection-texts.ts';
 import type { DecapProgress } from './progress.ts';
 
 export const STDOUT = 1;
+
+/** The sink that writes the files: its name in the report, and its settings where there are some. */
+export const CAPTURES = 'captures';
 
 /** Each holds some 50 MB; `workers` of `receive` has the same limit. */
 export const WORKERS_MAX = 64;
@@ -24,6 +28,13 @@ export interface DecapOptions {
   readonly workers: number;
   readonly report: 'text' | 'json';
   readonly config: Config;
+}
+
+/** Which packets are written: what the settings of the sink `captures` say. Flow records are of all. */
+export function selectedBy({ config }: Pick<DecapOptions, 'config'>): SelectionTexts {
+  // a sink of flow records has none
+  const settings: { readonly select?: SelectionTexts } | undefined = config.sinks[CAPTURES];
+  return settings?.select ?? everything;
 }
 
 /** How a decap ended. */

@@ -18,12 +18,10 @@ import { allocateMemory, type SharedMemory, sinkCountersOf, tallyOf } from '../s
 import { threadEnvironment } from '../thread-environment.ts';
 import { unpackError } from '../worker-messages.ts';
 import { workerUrl } from '../worker-url.ts';
-import { type DecapOptions, type DecapOutcome, type DecapRun, STDOUT } from './options.ts';
+import { CAPTURES, type DecapOptions, type DecapOutcome, type DecapRun, STDOUT } from './options.ts';
 import type { DecapProgress } from './progress.ts';
 import { allocateTurns, Turns } from './turns.ts';
 import type { DecapWorkerStart, Task, TaskResult } from './task.ts';
-
-const SINK_NAME = 'captures';
 
 /** How the work is cut up. */
 export interface DecapSize {
@@ -61,7 +59,7 @@ export class SeveralWorkersDecap implements DecapRun {
     this.#options = options;
     this.#size = size;
     assert(out !== undefined, "Flows alone are one thread's work.");
-    const plan = { name: SINK_NAME, kind: 'files', takes: 'packets', dropReasons: filesDropReasons } as const;
+    const plan = { name: CAPTURES, kind: 'files', takes: 'packets', dropReasons: filesDropReasons } as const;
     this.#memory = allocateMemory(1, config.admission.maxLanes, [plan]);
     this.#lanes = new LaneDirectory(this.#memory.lanes);
     const turns = allocateTurns();

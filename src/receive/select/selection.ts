@@ -1,17 +1,6 @@
 import { vniRange } from '../../wire/vni-range.ts';
 import { type CompiledFilter, compileFilter } from './compile-filter.ts';
-
-/** The settings under `select` of a sink, as text and numbers. */
-export interface SelectionTexts {
-  /** A VNI, or an inclusive range such as `100-199`; empty: all. */
-  readonly vnis: readonly (number | string)[];
-  /** In the language of tcpdump; empty: all. */
-  readonly filter: string;
-  /** Most bytes of each frame; 0: as many as arrived. */
-  readonly snapLength: number;
-  /** One flow in so many; 0 and 1: all. */
-  readonly sampleFlows: number;
-}
+import { asksForAll, type SelectionTexts } from './selection-texts.ts';
 
 /** What a sink is to be given. */
 export interface Selection {
@@ -26,13 +15,8 @@ export interface Selection {
  *
  * @throws FilterError, RangeError: the settings were not checked
  */
-export function selectionOf({
-  vnis,
-  filter,
-  snapLength,
-  sampleFlows,
-}: SelectionTexts): Selection | undefined {
-  const selection = { vnis: vnis.map(vniRange), filter: compileFilter(filter), snapLength, sampleFlows };
-  const isAll = selection.filter === undefined && vnis.length === 0 && snapLength === 0 && sampleFlows <= 1;
-  return isAll ? undefined : selection;
+export function selectionOf(texts: SelectionTexts): Selection | undefined {
+  const { vnis, filter, snapLength, sampleFlows } = texts;
+  if (asksForAll(texts)) return undefined;
+  return { vnis: vnis.map(vniRange), filter: compileFilter(filter), snapLength, sampleFlows };
 }

@@ -62,6 +62,7 @@ test.each([
   ['one for flows', options({ flows: 'flows.ndjson' }), enough, 1],
   ['one for packets in order', options({ output: { ...AS_IT_CAME, order: 'flow' } }), enough, 1],
   ['one for completed checksums', options({ output: { ...AS_IT_CAME, repair: 'partial' } }), enough, 1],
+  ['one for a selection', options({}, ['sinks.captures.select.vnis=[7]']), enough, 1],
   ['one for duplicates', options({}, ['analysis.duplicates.detect=on']), enough, 1],
   ['several for as many as it has', options({ out: '-' }, ['admission.maxLanes=65534']), 1, 3],
 ] as const)('%s', (_name, asked, fromBytes, workers) => {
