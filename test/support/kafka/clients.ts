@@ -12,9 +12,9 @@ const nothing = (): void => undefined;
 export const silentLog: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** A client that is not connected yet, for brokers at `host:port,…`. */
-export async function newClient(bootstrap: string, changed: Partial<KafkaSettings>): Promise<KafkaClient> {
+export function newClient(bootstrap: string, changed: Partial<KafkaSettings>): Promise<KafkaClient> {
   const settings = defaultKafka({ brokers: bootstrap.split(','), clientId: 'contract', ...changed });
-  return await makeKafkaClient({ settings, worker: 0, log: silentLog });
+  return makeKafkaClient({ settings, worker: 0, log: silentLog });
 }
 
 /** The clients that this machine has. */

@@ -30,7 +30,7 @@ async function load(options: ClientOptions, secrets: Secrets): Promise<KafkaClie
     }
     default: {
       const { LibrdkafkaClient } = await loaded(client, import('./librdkafka-client.ts'));
-      return new LibrdkafkaClient(options, secrets);
+      return LibrdkafkaClient.make(options, secrets);
     }
   }
 }

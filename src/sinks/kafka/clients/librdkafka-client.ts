@@ -13,15 +13,10 @@ import {
 } from '../client.ts';
 import type { Secrets } from '../secrets.ts';
 import type { KafkaClientSettings } from '../settings.ts';
+import type { ClientOptions } from './client-options.ts';
 import { BatchesUnderWay, type BatchUnderWay, isSame } from './batches-under-way.ts';
 import { meaningOf } from './librdkafka-failures.ts';
 import { librdkafkaOptions } from './librdkafka-options.ts';
-
-export interface LibrdkafkaOptions {
-  readonly settings: KafkaClientSettings;
-  readonly worker: number;
-  readonly log: Log;
-}
 
 /** Wait between two looks whether a broker is up. */
 const LOOK_MS = 50;
@@ -58,7 +53,14 @@ export class LibrdkafkaClient implements KafkaClient {
   #warnedAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  constructor(options: LibrdkafkaOptions, secrets: Secrets) {
+  /** @throws MirrorError KAFKA_CLIENT_UNAVAILABLE - the system has no librdkafka */
+  static async make(options: ClientOptions, secrets: Secrets): Promise<LibrdkafkaClient> {
+    const reason = await loadRdKafka();
+    if (reason !== undefined) throw unavailable(reason);
+    return new LibrdkafkaClient(options, secrets);
+  }
+
+  private constructor(options: ClientOptions, secrets: Secrets) {
     this.#settings = options.settings;
     this.#worker = options.worker;
     this.#log = options.log;
@@ -118,7 +120,7 @@ export class LibrdkafkaClient implements KafkaClient {
 
   async #send(batches: readonly PartitionBatch[]): Promise<readonly Outcome[]> {
     try {
-      await this.#open();
+      this.#open();
     } catch (thrown) {
       const failure = thrown instanceof KafkaError ? thrown.failure : unexpected(thrown);
       return batches.map(() => ({ kind: 'retry', failure }));
@@ -250,10 +252,8 @@ export class LibrdkafkaClient implements KafkaClient {
     return producer;
   }
 
-  /** @throws KafkaError - the client is closed; MirrorError KAFKA_CLIENT_UNAVAILABLE, CONFIG_INVALID */
-  async #open(): Promise<KafkaProducer> {
-    const reason = await loadRdKafka();
-    if (reason !== undefined) throw unavailable(reason);
+  /** @throws KafkaError - the client is closed; MirrorError CONFIG_INVALID */
+  #open(): KafkaProducer {
     if (this.#closed) throw new KafkaError({ reason: 'unreachable', message: 'the client was closed' });
     try {
       this.#producer ??= new KafkaProducer(librdkafkaOptions(this.#settings, this.#secrets), this.#events);
@@ -268,7 +268,7 @@ export class LibrdkafkaClient implements KafkaClient {
 
   /** The producer, once a broker of it is up. Rejects with a KafkaError. */
   async #untilUp(endMs: number): Promise<KafkaProducer> {
-    const producer = await this.#open();
+    const producer = this.#open();
     let failure: KafkaFailure | undefined;
     const tell = (told: KafkaFailure): void => {
       failure = told;

@@ -56,6 +56,8 @@ export function librdkafkaOptions(settings: KafkaClientSettings, secrets: Secret
 /** Where a topic is made, that is our doing; and a person who sets one of these knows why. */
 const preset = [
   ['linger.ms', '5'],
+  // a topic that brokers do not know is one after this: until then it may be about to be made
+  ['topic.metadata.propagation.max.ms', '5000'],
   ['allow.auto.create.topics', 'false'],
   ['socket.nagle.disable', 'true'],
   ['socket.keepalive.enable', 'true'],
