@@ -3,6 +3,7 @@ import type { Log } from '../../../src/observe/log.ts';
 import type { KafkaClient, KafkaRecord, Outcome, PartitionBatch } from '../../../src/sinks/kafka/client.ts';
 import { makeKafkaClient } from '../../../src/sinks/kafka/clients/index.ts';
 import type { KafkaSettings } from '../../../src/sinks/kafka/settings.ts';
+import { requiresRdKafka } from '../native.ts';
 import { defaultKafka } from './kafka-settings.ts';
 
 const RETRY_MS = 100;
@@ -21,18 +22,8 @@ export function newClient(bootstrap: string, changed: Partial<KafkaSettings>): P
 export const clientNames: readonly KafkaSettings['client'][] = [
   'platformatic',
   'kafkajs',
-  ...((await loads('librdkafka')) ? (['librdkafka'] as const) : []),
+  ...((await requiresRdKafka()) ? (['librdkafka'] as const) : []),
 ];
-
-async function loads(client: KafkaSettings['client']): Promise<boolean> {
-  try {
-    const made = await newClient('127.0.0.1:9', { client });
-    await made.close();
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** A record of now, whose value begins with `text` and is `length` bytes long. A broker deletes what is too old. */
 export function recordOf(text: string, length = text.length): KafkaRecord {
