@@ -8,7 +8,7 @@ import {
 import type { SpoolDisk } from '../../src/sinks/kafka/spool/spool-disk.ts';
 
 /** Settings of a spool for tests. */
-export function spoolOptions(directory: string, changes: Partial<SpoolOptions> = {}): SpoolOptions {
+function spoolOptions(directory: string, changes: Partial<SpoolOptions> = {}): SpoolOptions {
   return {
     directory,
     maxBytes: 1 << 30,

@@ -55,9 +55,6 @@ const CRC = 8;
 const COVERED = 12;
 export const MARK_BYTES = 8;
 
-/** Longest data of one block. */
-export const DATA_BYTES_MAX = 0xffff_ffff;
-
 export interface BlockHead {
   readonly dataBytes: number;
   readonly sequence: number;

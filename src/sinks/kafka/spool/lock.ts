@@ -5,7 +5,7 @@ import { MirrorError } from '../../../observe/error.ts';
 import { loadSqlite } from '../../../store/sqlite.ts';
 import { errnoOf, FILE_MODE } from '../../files/disk.ts';
 
-export const LOCK_NAME = 'lock';
+const LOCK_NAME = 'lock';
 const OWNER_NAME = 'owner';
 const SQLITE_BUSY = 5;
 const SQLITE_NOTADB = 26;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { readSlot, SLOT_BYTES, writeSlot } from './layout.ts';
 import { readThrough, type SpoolDisk, writeThrough } from './spool-disk.ts';
 
-export const POSITION_NAME = 'position';
+const POSITION_NAME = 'position';
 
 /** Each slot has a sector, and a page, of its own: a write that power cuts off spoils one of them at most. */
 const SLOT_AT = [0, 4096] as const;

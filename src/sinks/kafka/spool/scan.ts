@@ -64,7 +64,7 @@ interface ScannedChunk {
 }
 
 /** Finds the blocks in a piece of a segment that begins at `range.at`. */
-export function scanChunk(chunk: Buffer, range: ScanRange): ScannedChunk {
+function scanChunk(chunk: Buffer, range: ScanRange): ScannedChunk {
   const { mark, beforeSequence } = range;
   const blocks: FoundBlock[] = [];
   let fromSequence = range.fromSequence;

@@ -9,7 +9,7 @@ export const NOTHING: Amount = { blocks: 0, records: 0, dataBytes: 0 };
 const NAME = /^(\d{16})\.spool$/;
 
 /** Name of the segment whose first block has this sequence; names sort as sequences do. */
-export function segmentName(firstSequence: number): string {
+function segmentName(firstSequence: number): string {
   return `${String(firstSequence).padStart(16, '0')}.spool`;
 }
 

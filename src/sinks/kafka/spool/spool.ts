@@ -263,7 +263,7 @@ export class Spool {
   };
 
   #syncSoon(): void {
-    if (this.#options.fsync !== 'interval' || this.#timer !== undefined || this.#closed !== undefined) return;
+    if (this.#options.fsync === 'never' || this.#timer !== undefined || this.#closed !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#syncing = this.#sync();

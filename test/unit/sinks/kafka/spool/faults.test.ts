@@ -112,6 +112,17 @@ test('fsync interval: soon after an append, once for many', () =>
     await spool.close();
   }));
 
+test('fsync always: the position, which can do with it, is synced soon after', () =>
+  withFolder(async (directory) => {
+    const { spool, calls } = await breakable(directory, { fsync: 'always', fsyncMs: 10 });
+    await spool.append(blocks(1, 2));
+    const [first] = await spool.read(1);
+    const before = calls.length;
+    await spool.acknowledge(first!);
+    await vi.waitFor(() => expect(calls.slice(before)).toEqual(['write', 'sync']), { timeout: 20_000 });
+    await spool.close();
+  }));
+
 test('fsync interval: where it fails, what comes next goes into another file', () =>
   withFolder(async (directory) => {
     const { spool, faults } = await breakable(directory, { fsync: 'interval', fsyncMs: 10 });
