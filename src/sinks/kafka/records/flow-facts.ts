@@ -42,8 +42,8 @@ export class FlowFacts {
 
   readonly #sha1Base64: ((bytes: Uint8Array) => string) | undefined;
   readonly #words = new Int32Array(ENTRIES << WORDS_SHIFT);
-  readonly #keys: Buffer[] = Array.from({ length: ENTRIES }, () => EMPTY);
-  readonly #communityIds: Buffer[] = Array.from({ length: ENTRIES }, () => EMPTY);
+  readonly #keys: Buffer[] = new Array<Buffer>(ENTRIES).fill(EMPTY);
+  readonly #communityIds: Buffer[] = new Array<Buffer>(ENTRIES).fill(EMPTY);
   /** Words of the flow that is looked for. */
   readonly #sought = new Int32Array(KEY_WORDS);
   readonly #source = new Uint8Array(IPV6_BYTES);

@@ -34,6 +34,7 @@ export class FrameRecords implements RecordEncoder {
   }
 
   encode(blocks: readonly Buffer[], partitions: ReadonlyMap<string, number>): Encoded {
+    this.#lanes.trim();
     const batching = new Batching(this.#names, this.#options.batchBytes, partitions);
     const reader = this.#reader;
     for (const block of blocks) {

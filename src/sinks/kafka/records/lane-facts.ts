@@ -3,8 +3,11 @@ import type { Lane } from '../../../packet/lane.ts';
 import { murmur2 } from '../../../wire/murmur2.ts';
 import { ownText } from './texts.ts';
 
-/** Lanes that are remembered; past them all are forgotten, and those in use are found again. */
-const LANES_MAX = 4096;
+/**
+ * Lanes that are remembered from one call to the next, some 500 bytes each; past them all are forgotten. More than the setting
+ * `maxLanes` allows at one time.
+ */
+const LANES_MAX = 70_000;
 
 /** What all packets of a lane have in common. */
 export interface LaneFacts {
@@ -19,12 +22,17 @@ export interface LaneFacts {
   readonly linkType: Buffer;
 }
 
-/** Lanes that blocks have described. The same lane is the same object, in whichever block it is told. */
+/** Lanes that blocks have described. The same lane is the same object until `trim`, in whichever block it is told. */
 export class LaneTable {
+  readonly #lanesMax: number;
   readonly #byName = new Map<string, LaneFacts>();
   #lastLane: Lane | undefined;
   #last: LaneFacts | undefined;
   #nextId = 1;
+
+  constructor(lanesMax: number = LANES_MAX) {
+    this.#lanesMax = lanesMax;
+  }
 
   /** The lane of the packet that the reader has found; undefined where the block does not describe it. */
   of(reader: PacketBlockReader): LaneFacts | undefined {
@@ -36,8 +44,15 @@ export class LaneTable {
     return this.#last;
   }
 
+  /** Forgets all lanes if they are many: those in use are found again. */
+  trim(): void {
+    if (this.#byName.size <= this.#lanesMax) return;
+    this.#byName.clear();
+    this.#lastLane = undefined;
+    this.#last = undefined;
+  }
+
   #add(lane: Lane): LaneFacts {
-    if (this.#byName.size === LANES_MAX) this.#byName.clear();
     const key = ownText(lane.name);
     const facts = {
       id: this.#nextId++,

@@ -55,6 +55,7 @@ export class PcapngRecords implements RecordEncoder {
 
   /** The blocks are free when it returns: values are copies. */
   encode(blocks: readonly Buffer[], partitions: ReadonlyMap<string, number>): Encoded {
+    this.#lanes.trim();
     const batching = new Batching(this.#names, this.#options.batchBytes, partitions);
     const parts = new Map<Route, Map<LaneFacts, Part[]>>();
     const reader = this.#reader;

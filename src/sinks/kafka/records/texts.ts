@@ -14,7 +14,7 @@ export function ownText(text: string): Buffer {
 /** Texts of whole numbers, made once as long as no other number takes their place. */
 export class NumberTexts {
   readonly #numbers = new Float64Array(ENTRIES).fill(-1);
-  readonly #texts: Buffer[] = Array.from({ length: ENTRIES }, () => EMPTY);
+  readonly #texts: Buffer[] = new Array<Buffer>(ENTRIES).fill(EMPTY);
 
   of(value: number): Buffer {
     const index = value & (ENTRIES - 1);
@@ -35,7 +35,7 @@ const FACTOR = 0x85eb_ca6b;
 export class AddressTexts {
   /** Of each entry the address, then its version; 0: free. */
   readonly #words = new Int32Array(ENTRIES * WORDS);
-  readonly #texts: Buffer[] = Array.from({ length: ENTRIES }, () => EMPTY);
+  readonly #texts: Buffer[] = new Array<Buffer>(ENTRIES).fill(EMPTY);
 
   /** @param version 4 or 6 */
   of(bytes: Buffer, view: DataView, at: number, version: number): Buffer {

@@ -89,16 +89,22 @@ test('where no Community ID is wanted none is made', () => {
   expect(flows.facts.communityId.length).toBe(0);
 });
 
-test('more flows than are remembered: each still has its own key', () => {
-  const flows = new Flows(undefined);
-  const numbers = Array.from({ length: 80_000 }, (_, number) => number);
-  const text = (number: number): string =>
-    `vni-42/0.${number >> 16}.${(number >> 8) & 255}.${number & 255}/10.0.0.1`;
-  for (const list of [numbers, numbers.toReversed()]) {
-    const wrong = list.filter((number) => flows.find(number).toString() !== text(number));
-    expect(wrong).toEqual([]);
-  }
-});
+// below and above the other address: what is told first, and what second
+test.each([0x0000_0000, 0x0b00_0000])(
+  'more flows than are remembered, from %d on: each has its own key',
+  (first) => {
+    const flows = new Flows(undefined);
+    const numbers = Array.from({ length: 80_000 }, (_, number) => first + number);
+    const text = (number: number): string => {
+      const other = `${number >>> 24}.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
+      return first === 0 ? `vni-42/${other}/10.0.0.1` : `vni-42/10.0.0.1/${other}`;
+    };
+    for (const list of [numbers, numbers.toReversed()]) {
+      const wrong = list.filter((number) => flows.find(number).toString() !== text(number));
+      expect(wrong).toEqual([]);
+    }
+  },
+);
 
 /** Three flows that share two places: asked for by turns, each takes that of another one. */
 function rivals(flows: Flows): number[] {

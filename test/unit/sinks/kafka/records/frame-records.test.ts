@@ -6,6 +6,7 @@ import {
   frame6,
   host,
   ipv4Packet,
+  opaque,
   type Transport,
   udpDatagram,
 } from '../../../../../samples/make/packets.ts';
@@ -156,6 +157,16 @@ test.each(pings)('both directions of $name have one key and one Community ID', (
   const records = read(...frames.map((bytes) => ({ frame: bytes })));
   expect(records.map((record) => record.key)).toEqual([key, key]);
   expect(records[0]?.headers['community-id']).toBe(records[1]?.headers['community-id']);
+});
+
+test('both directions of an ICMP message that nobody answers have one key, and Community IDs of their own', () => {
+  const unreachable = opaque(IpProtocol.icmp, Buffer.from('030100000000000000000000', 'hex'));
+  const [one, other] = read(
+    { frame: frame4(near, far, unreachable) },
+    { frame: frame4(far, near, unreachable) },
+  );
+  expect(one?.key).toBe(other?.key);
+  expect(one?.headers['community-id']).not.toBe(other?.headers['community-id']);
 });
 
 // of the Community ID specification's baseline (Corelight, community-id-spec)
