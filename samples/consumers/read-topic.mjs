@@ -66,6 +66,8 @@ export async function readTopic(values, visit) {
     });
     await consumer.run({
       autoCommit: values.group !== undefined,
+      // a batch that is left in the middle is not done
+      eachBatchAutoResolve: false,
       eachBatch: async (work) => {
         const { topic, partition, messages } = work.batch;
         for (const message of messages) {

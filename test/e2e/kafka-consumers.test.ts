@@ -193,6 +193,11 @@ describe.skipIf(!canRun)('sample consumers', { timeout: 120_000 }, () => {
       const { status, stderr } = await run('topic-to-pcapng.mjs', ['--topic', topic, '--to-end']);
       expect(status).toBe(1);
       expect(stderr).toContain(`There is no topic ${topic}.\n`);
+      const waiting = start('topic-to-pcapng.mjs', ['--topic', topic]);
+      let said = '';
+      waiting.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      await expect.poll(() => said, { timeout: 30_000 }).toContain('does not host this topic-partition');
+      waiting.kill('SIGKILL');
       expect(await topics()).not.toContain(topic);
     });
 

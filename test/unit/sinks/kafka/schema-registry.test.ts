@@ -126,6 +126,18 @@ describe('what goes wrong is told with URL, status and answer', () => {
     expect((await failure(await listening(endless), 300)).message).toContain('did not answer within 300 ms');
   });
 
+  test('an answer that goes on for ever is not read to its end', async () => {
+    const server = createServer((_request, response) => {
+      response.writeHead(404);
+      const more = (): void => {
+        while (!response.destroyed && response.write('x'.repeat(16_384)));
+      };
+      response.on('drain', more);
+      more();
+    });
+    expect((await failure(await listening(server), 60_000)).context).toMatchObject({ status: 404 });
+  });
+
   test.each(['', 'registry:8081', 'ftp://host/', 'http://user:secret@127.0.0.1:1'])(
     'the URL %j',
     async (url) => {
