@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { findingsOf } from '../../src/app/doctor/checks.ts';
-import type { Capabilities, DiskFact, Facts, PortFact } from '../../src/app/doctor/facts.ts';
+import type { Capabilities, DiskFact, Facts, KafkaFact, PortFact } from '../../src/app/doctor/facts.ts';
 import type { Finding, FindingName } from '../../src/app/doctor/finding.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/settings.ts';
+import { defaultKafka } from './kafka/kafka-settings.ts';
 
 /** Settings with these `path=value`; the defaults for what they leave out. */
 export function settings(...set: string[]): Config {
@@ -34,6 +35,15 @@ export const disk = (some: Partial<DiskFact>): DiskFact => ({
   ...some,
 });
 
+export const kafka = (some: Partial<KafkaFact>): KafkaFact => ({
+  sink: 'bus',
+  settings: defaultKafka(),
+  failure: undefined,
+  topics: new Map(),
+  spoolFreeBytes: 50e9,
+  ...some,
+});
+
 /** A process with one capability, by its number; -1: without any. */
 export function holding(capability: bigint): Capabilities {
   const mask = capability < 0n ? 0n : 1n << capability;
@@ -59,6 +69,9 @@ export const good: Facts = {
   intake: { mode: 'ring', refused: [], steering: 'inner addresses', notes: [] },
   ports: [port({}), port({ port: 6081 }), port({ protocol: 'tcp', port: 8080 })],
   disks: [disk({})],
+  kafka: [
+    kafka({ topics: new Map([['mirrortap.packets', { partitions: 12, maxMessageBytes: undefined }]]) }),
+  ],
   hostDrops: new Map([['nic', 0]]),
 };
 

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/settings.ts';
 import { checkDiskSpace, checkDiskSpeed, checkDiskWrite } from './check-disk.ts';
 import { checkCapabilities, checkInputMode, checkReceiveBuffer, checkSteering } from './check-intake.ts';
+import { checkBrokers, checkSpool, checkTopics } from './check-kafka.ts';
 import { checkClock, checkMemory, checkNodeVersion, checkOpenFiles, checkWorkers } from './check-machine.ts';
 import { checkHostDrops, checkInterfaces, checkMtu } from './check-network.ts';
 import { checkHttpPort, checkPorts } from './check-ports.ts';
@@ -21,6 +22,9 @@ const checks: readonly ((facts: Facts, config: Config) => Finding[])[] = [
   checkDiskWrite,
   checkDiskSpace,
   checkDiskSpeed,
+  checkBrokers,
+  checkTopics,
+  checkSpool,
   checkMemory,
   checkWorkers,
   checkOpenFiles,

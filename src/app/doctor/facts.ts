@@ -1,5 +1,7 @@
 import type { IntakeMode, RefusedMode } from '../../inputs/intake.ts';
 import type { IntakeNote } from '../../inputs/intake-set.ts';
+import type { TopicFacts } from '../../sinks/kafka/client.ts';
+import type { KafkaSettings } from '../../sinks/kafka/settings.ts';
 
 /** Something that could not be done or found out, and why: a sentence. */
 export interface Failure {
@@ -54,6 +56,18 @@ export interface DiskFact {
   readonly bytesPerSecond: number | undefined;
 }
 
+/** The brokers of one Kafka sink, as they were asked. */
+export interface KafkaFact {
+  readonly sink: string;
+  readonly settings: KafkaSettings;
+  /** Why they cannot be used; undefined where they can. */
+  readonly failure: string | undefined;
+  /** Topics whose names are known; undefined for those that are not there. */
+  readonly topics: ReadonlyMap<string, TopicFacts | undefined>;
+  /** Of the disk with the spool; undefined without one. */
+  readonly spoolFreeBytes: number | undefined;
+}
+
 export interface Capabilities {
   readonly effective: bigint;
   /** What it may make effective; it does so with CAP_NET_RAW. */
@@ -84,6 +98,7 @@ export interface Facts {
   readonly intake: IntakeFacts | Failure;
   readonly ports: readonly PortFact[];
   readonly disks: readonly DiskFact[];
+  readonly kafka: readonly KafkaFact[];
   /** Packets lost before any socket since the machine was started, by place. */
   readonly hostDrops: ReadonlyMap<string, number>;
 }

@@ -8,6 +8,7 @@ import { MirrorError } from '../../observe/error.ts';
 import { type Facts, type Failure, failed, type IntakeFacts, type InterfaceFact } from './facts.ts';
 import { machineFacts, mtuOf } from './machine.ts';
 import { tryDisks } from './try-disk.ts';
+import { tryKafka } from './try-kafka.ts';
 import { freeUdpPort, tryPorts } from './try-ports.ts';
 
 /** Enough to see whether packets can be spread, and rings that take no memory from an appliance that runs. */
@@ -28,6 +29,7 @@ export async function gatherFacts(config: Config): Promise<Facts> {
     intake: await tryIntake(config),
     ports: await tryPorts(config),
     disks: await tryDisks(config),
+    kafka: await tryKafka(config),
     clockIsSynchronised: await hostClockIsSynchronised(),
   };
 }
