@@ -3,6 +3,7 @@ import { clientProblems } from '../sinks/kafka/client-rules.ts';
 import type { KafkaSettings } from '../sinks/kafka/settings.ts';
 import { filterProblems } from './check-filters.ts';
 import { type Given, sourceAt } from './given.ts';
+import { injectProblems } from './inject-rules.ts';
 import { pipeProblems } from './pipe-rules.ts';
 import { contradiction, type Problem } from './problem.ts';
 import type { Config } from './settings.ts';
@@ -25,6 +26,7 @@ export function crossCheck(config: Config, given: Given, problems: Problem[]): v
   checkFlowSinks(config, report);
   checkKafkaSinks(config, report);
   checkPipeSinks(config, report);
+  for (const { path, text, found, expected } of injectProblems(config)) report(path, text, found, expected);
   checkDuplicates(config, report);
   checkFilters(config, report);
   checkHttp(config, report);
