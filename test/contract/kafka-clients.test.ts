@@ -55,7 +55,7 @@ describe.each(clientNames)('client %s', (client) => {
       const [nobody] = await freePorts(1);
       const made = await make(`127.0.0.1:${nobody},${kafka.bootstrap}`);
       await made.connect();
-      await made.connect();
+      await expect(made.connect()).resolves.toBeUndefined();
     });
 
     test('knows of a topic how many partitions it has and how large a batch may be', async () => {
