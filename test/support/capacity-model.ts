@@ -18,8 +18,8 @@ export type Assumption =
   | 'besides a packet in the spool';
 export type Assumptions = Readonly<Record<Assumption, number>>;
 
-export const GIGABITS = [1, 10, 100] as const;
-export const FRAME_BYTES = [128, 700, 1400] as const;
+const GIGABITS = [1, 10, 100] as const;
+const FRAME_BYTES = [128, 700, 1400] as const;
 /** What the tables about clusters take. */
 const MIXED_BYTES = 700;
 /** Partitions come in this many: it has many divisors, so that consumers share them evenly. */
@@ -45,7 +45,7 @@ const encodings: readonly Encoding[] = [
   },
 ];
 
-export function packetsASecond(gigabits: number, frameBytes: number): number {
+function packetsASecond(gigabits: number, frameBytes: number): number {
   return (gigabits * 1e9) / 8 / frameBytes;
 }
 
