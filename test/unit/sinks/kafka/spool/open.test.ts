@@ -1,13 +1,29 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
-import { makeHeader, MARK_BYTES, VERSION } from '../../../../../src/sinks/kafka/spool/layout.ts';
+import {
+  HEAD_BYTES,
+  HEADER_BYTES,
+  makeHeader,
+  MARK_BYTES,
+  TRAILER_BYTES,
+  VERSION,
+} from '../../../../../src/sinks/kafka/spool/layout.ts';
 import { faultySpoolDisk } from '../../../../support/faulty-spool-disk.ts';
-import { numberedBlock, numbersOf, openSpool, segmentsIn } from '../../../../support/spooling.ts';
+import { numberedBlock, numbersOf, openSpool, readAll, segmentsIn } from '../../../../support/spooling.ts';
 import { withFolder } from '../../../../support/tshark.ts';
 
 const program = new URL('../../../../support/programs/use-spool.ts', import.meta.url).pathname;
@@ -121,4 +137,38 @@ test('a segment that went missing is counted', () =>
     expect(recovered).toMatchObject({ records: 6, damaged: 3 });
     expect(left.lost.blocks).toBe(0);
     await left.close();
+  }));
+
+test('a torn end is cut off once, and the segment is finished', () =>
+  withFolder(async (folder) => {
+    const directory = join(folder, 'spool');
+    const { spool } = await openSpool(join(folder, 'killed'));
+    await spool.append([1, 2, 3].map((number) => numberedBlock(number)));
+    cpSync(join(folder, 'killed'), directory, { recursive: true });
+    await spool.close();
+    const path = join(directory, segmentsIn(directory)[0]!);
+    const end = HEADER_BYTES + 2 * (HEAD_BYTES + 8);
+    truncateSync(path, end + 30);
+    for (const cutBytes of [30, 0]) {
+      const again = await openSpool(directory);
+      expect(again.recovered).toMatchObject({ records: 2, cutBytes, damaged: 0 });
+      await again.spool.close();
+      expect(statSync(path).size).toBe(end + TRAILER_BYTES);
+    }
+  }));
+
+test('the end of another segment is not believed', () =>
+  withFolder(async (directory) => {
+    const { spool } = await openSpool(directory, { segmentBytes: 300 });
+    for (let number = 0; number < 6; number += 3)
+      await spool.append([0, 1, 2].map((i) => numberedBlock(number + i)));
+    await spool.close();
+    const [first = '', second = ''] = segmentsIn(directory).map((name) => join(directory, name));
+    const trailer = readFileSync(first).subarray(-TRAILER_BYTES);
+    const blocks = readFileSync(second).subarray(0, -TRAILER_BYTES);
+    writeFileSync(second, Buffer.concat([blocks, trailer]));
+    const again = await openSpool(directory);
+    expect(again.recovered).toMatchObject({ records: 6, cutBytes: TRAILER_BYTES, damaged: 0 });
+    expect(numbersOf(await readAll(again.spool))).toEqual([0, 1, 2, 3, 4, 5]);
+    await again.spool.close();
   }));
