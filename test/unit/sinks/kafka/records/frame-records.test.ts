@@ -160,7 +160,7 @@ test.each(pings)('both directions of $name have one key and one Community ID', (
 });
 
 test('both directions of an ICMP message that nobody answers have one key, and Community IDs of their own', () => {
-  const unreachable = opaque(IpProtocol.icmp, Buffer.from('030100000000000000000000', 'hex'));
+  const unreachable = opaque(IpProtocol.icmp, Buffer.from('030300000000000000000000', 'hex'));
   const [one, other] = read(
     { frame: frame4(near, far, unreachable) },
     { frame: frame4(far, near, unreachable) },
