@@ -2,6 +2,7 @@ import { type Blocks, ACCEPT, REJECT, blocksOf } from './blocks.ts';
 import { Compare, Load, Reckon } from './condition.ts';
 import type { Expression } from './filter-syntax.ts';
 import { FrameLayout } from './frame-layout.ts';
+import { withoutKnownTests } from './known-tests.ts';
 import { conditionOf } from './primitives.ts';
 
 /**
@@ -26,7 +27,9 @@ export class Filter {
   readonly #registers: Uint32Array;
 
   constructor(expression: Expression, isEthernet: boolean) {
-    const { blocks, entry } = blocksOf(conditionOf(expression, new FrameLayout(isEthernet)));
+    const { blocks, entry } = withoutKnownTests(
+      blocksOf(conditionOf(expression, new FrameLayout(isEthernet))),
+    );
     this.#code = encode(blocks);
     this.#entry = target(entry);
     this.#registers = new Uint32Array(registersOf(blocks));

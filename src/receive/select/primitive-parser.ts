@@ -26,8 +26,7 @@ export interface ReadPrimitive {
 export function parsePrimitive(reader: TokenReader): ReadPrimitive {
   const { kind, text } = reader.peek();
   if (kind !== 'word') reader.refuse('a condition such as "tcp port 443" or "host 10.0.0.5"');
-  if (refusedWords.has(text))
-    reader.refuse(`one of ${known.join(', ')}`, { message: `"${text}" is not supported` });
+  refuseUnbuilt(reader);
   const plain = parsePlain(reader);
   if (plain !== undefined) return { expression: plain, qualifiers: undefined };
 
@@ -95,6 +94,7 @@ function parseType(reader: TokenReader): Qualifiers['type'] | undefined {
 
 /** A protocol without qualifiers: every packet of it. */
 function alone(reader: TokenReader, protocol: ProtocolName): Primitive {
+  refuseUnbuilt(reader);
   if (protocol === 'ether') reader.refuse('host, src, dst, proto, broadcast or multicast after ether');
   if (isOperand(reader))
     reader.refuse(`host, net, port, portrange, proto, src or dst before ${reader.peek().text}`);
@@ -110,6 +110,13 @@ function checkProtocol(reader: TokenReader, token: Token, { protocol, type }: Qu
   const expected = `${protocolsByType[type].join(', ')} or nothing before "${type}"`;
   const message = `"${protocol}" cannot stand before "${type}": write "${protocol} and ${type} …"`;
   reader.refuseToken(token, expected, { message });
+}
+
+/** What tcpdump knows and this does not. */
+function refuseUnbuilt(reader: TokenReader): void {
+  const { kind, text } = reader.peek();
+  if (kind !== 'word' || !refusedWords.has(text)) return;
+  reader.refuse(`one of ${known.join(', ')}`, { message: `"${text}" is not supported` });
 }
 
 function refuseUnknown(reader: TokenReader): never {
