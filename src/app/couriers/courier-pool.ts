@@ -12,7 +12,7 @@ const RESTART_MAX_MS = 30_000;
 const HEALTHY_AFTER_MS = 60_000;
 
 interface Member {
-  readonly start: CourierStart;
+  readonly start: Omit<CourierStart, 'isAgain'>;
   thread: Worker | undefined;
   begun: boolean;
   /** Deaths in a row. */
@@ -22,7 +22,7 @@ interface Member {
 }
 
 export interface CourierPoolOptions {
-  readonly start: Omit<CourierStart, 'worker' | 'sink'>;
+  readonly start: Omit<CourierStart, 'worker' | 'sink' | 'isAgain'>;
   readonly log: Log;
   readonly now: () => number;
   /** The module that the threads run; that of this folder unless a test brings its own. */
@@ -74,7 +74,8 @@ export class CourierPool {
   #launch(member: Member): Promise<void> {
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
     const script = this.#options.script ?? new URL(`./courier${extension}`, import.meta.url);
-    const thread = new Worker(script, { workerData: member.start, env: threadEnvironment() });
+    const workerData: CourierStart = { ...member.start, isAgain: member.begun };
+    const thread = new Worker(script, { workerData, env: threadEnvironment() });
     member.thread = thread;
     member.startedMs = this.#options.now();
     return new Promise((resolve, reject) => {

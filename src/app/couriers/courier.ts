@@ -40,6 +40,7 @@ async function main(): Promise<void> {
     sink,
     settings: settings as unknown as KafkaSettings,
     worker,
+    isAgain: start.isAgain,
     workers: memory.workers,
     sources: sources(),
     observer: hostname(),
@@ -57,7 +58,7 @@ async function main(): Promise<void> {
   });
   await courier.start();
   tell({ type: 'begun' });
-  courier.failure.catch(fail);
+  courier.done.catch(fail);
 }
 
 main().catch(fail);

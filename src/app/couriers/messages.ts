@@ -9,6 +9,8 @@ export interface CourierStart {
   readonly worker: number;
   /** Of which sink, by its name in the settings. */
   readonly sink: string;
+  /** It takes the place of one that died: what is in the spool was counted before. */
+  readonly isAgain: boolean;
   readonly memory: SharedMemory;
   readonly config: Config;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };

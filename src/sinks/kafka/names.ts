@@ -5,6 +5,7 @@ export const kafkaDropReasons: readonly string[] = [
   'notSent',
   'damaged',
   'tooManyTopics',
+  'notEncoded',
   'tooLarge',
   'notAuthorised',
   'noTopic',

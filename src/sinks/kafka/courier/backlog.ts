@@ -91,6 +91,11 @@ export class Backlog {
     if (last !== undefined) await this.#spool?.acknowledge(last);
   }
 
+  /** Blocks are moving to the spool: they come faster than they are sent. */
+  get isMoving(): boolean {
+    return this.#moving !== undefined;
+  }
+
   /** Moves blocks to the spool where the ring fills. To be called again and again; settles when that is done. */
   look(): Promise<void> {
     if (this.#moving !== undefined) return this.#moving;

@@ -1,4 +1,11 @@
-import type { KafkaClient, KafkaFailure, Outcome, PartitionBatch, TopicFacts } from '../client.ts';
+import type {
+  KafkaClient,
+  KafkaFailure,
+  KafkaFailureReason,
+  Outcome,
+  PartitionBatch,
+  TopicFacts,
+} from '../client.ts';
 import { KafkaError } from '../client.ts';
 import type { Log } from '../../../observe/log.ts';
 import type { KafkaSettings } from '../settings.ts';
@@ -9,6 +16,8 @@ import { Topics } from './topics.ts';
 /** Bytes that a batch has besides its records, and that a client may reckon otherwise than we do. */
 const BATCH_OVERHEAD_BYTES = 1024;
 
+/** Failures that say nothing of a topic: no broker can be talked to. */
+const AWAY: readonly KafkaFailureReason[] = ['unreachable', 'timeout', 'authentication', 'garbage'];
 const NO_TOPICS: ReadonlySet<string> = new Set();
 
 export interface ConnectionOptions {
@@ -85,7 +94,7 @@ export class Connection {
 
   /** Something was tried that will be tried again. */
   failed(failure: KafkaFailure, topic: string | undefined): void {
-    this.#isUp = false;
+    if (AWAY.includes(failure.reason)) this.#isUp = false;
     if (topic !== undefined && failure.reason === 'noTopic') this.#topics.forget(topic);
     this.complaints.failing(failure, topic);
   }

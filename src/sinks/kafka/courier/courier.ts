@@ -1,5 +1,3 @@
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Log } from '../../../observe/log.ts';
 import type { FrameReader } from '../../../packet/frame-reader.ts';
 import {
@@ -13,11 +11,13 @@ import type { SinkCounters } from '../../../pipeline/sink-counters.ts';
 import { assert } from '../../../wire/assert.ts';
 import { makeKafkaClient } from '../clients/index.ts';
 import type { KafkaSettings } from '../settings.ts';
-import { Spool } from '../spool/spool.ts';
+import type { Spool } from '../spool/spool.ts';
 import { Backlog } from './backlog.ts';
 import { Connection } from './connection.ts';
 import { Line } from './line.ts';
 import { type EncoderMaker, flowEncoder, packetEncoder } from './make-encoder.ts';
+import { leftoverFolders, openSpool, spoolFolder } from './open-spool.ts';
+import { Transfer } from './transfer.ts';
 
 /** What one of the two topics gets its records from. */
 export interface CourierSource {
@@ -32,6 +32,8 @@ export interface CourierOptions {
   readonly sink: string;
   readonly settings: KafkaSettings;
   readonly worker: number;
+  /** It takes the place of one that died: what is in the spool was counted before. */
+  readonly isAgain: boolean;
   readonly workers: number;
   readonly sources: readonly CourierSource[];
   /** `observer` of the records: this host. */
@@ -42,25 +44,12 @@ export interface CourierOptions {
   readonly now: () => number;
 }
 
-/** One source on its way: what waits, the line that sends it, and what it is counted in. */
-interface Transfer {
-  readonly line: Line;
-  readonly backlog: Backlog;
-  readonly spool: Spool | undefined;
-  readonly reader: ChannelReader;
-  readonly counters: SinkCounters;
-  /** Its folder goes when all in it was sent: it is that of a worker which is no more. */
-  readonly leftover: string | undefined;
-  pendingBytes: number;
-  /** Records of the spool that were found damaged, as counted so far. */
-  lostRecords: number;
-}
-
 const LOOK_MS = 10;
 const COUNT_MS = 250;
 const EXPIRE_MS = 1000;
 const SAY_INTERVAL_MS = 60_000;
-/** Blocks that are encoded together: of frames and flow records about what a request takes, of pcapngs more, for each is one record. */
+const SLOW_INTERVAL_MS = 600_000;
+/** Blocks that are encoded together: about what one request takes; more of pcapngs, each of which is one record. */
 const PORTION_BYTES = 1_048_576;
 const PCAPNG_PORTION_BYTES = 4_194_304;
 
@@ -71,8 +60,8 @@ export class KafkaCourier {
   readonly #timers: NodeJS.Timeout[] = [];
   #connection: Connection | undefined;
   #running: Promise<void> = Promise.resolve();
-  #closing: NodeJS.Timeout | undefined;
   #spoolSaidMs = -Infinity;
+  #slowSaidMs = -Infinity;
 
   constructor(options: CourierOptions) {
     this.#options = options;
@@ -85,40 +74,38 @@ export class KafkaCourier {
     const connection = new Connection({ client, settings, sink, log, now });
     this.#connection = connection;
     for (const source of sources) {
-      await this.#add(connection, source, this.#folder(worker, source.takes));
-      if (worker === 0) await this.#addLeftovers(connection, source);
+      forgetState(source.counters);
+      await this.#addSource(connection, source);
     }
-    this.#every(LOOK_MS, (transfer) => void transfer.backlog.look());
+    this.#every(LOOK_MS, (transfer) => this.#look(transfer));
     this.#every(COUNT_MS, (transfer) => this.#count(transfer));
-    if (settings.spool.maxSeconds > 0) this.#every(EXPIRE_MS, (transfer) => void this.#expire(transfer));
-    this.#running = doAll(this.#transfers.map((transfer) => () => this.#run(transfer)));
+    if (settings.spool.maxSeconds > 0)
+      this.#every(EXPIRE_MS, (transfer) => {
+        transfer.expire().catch((error: unknown) => this.#spoolFailed(error));
+      });
+    this.#running = doAll(this.#transfers.map((transfer) => () => transfer.run()));
     this.#running.catch(() => {});
   }
 
-  /** Settles when all is sent and closed, after `closeSeconds` what is not sent being put away. Rejects with the first error. */
+  /** Settles when all is sent and closed; after `closeSeconds` what is not sent is put away. Rejects with the first error. */
   async stop(): Promise<void> {
-    const { settings } = this.#options;
-    this.#closing = setTimeout(() => this.#giveUp(), settings.closeSeconds * 1000);
+    const closing = setTimeout(() => this.#giveUp(), this.#options.settings.closeSeconds * 1000);
     try {
       await this.#running;
     } finally {
-      clearTimeout(this.#closing);
+      clearTimeout(closing);
       for (const timer of this.#timers) clearInterval(timer);
-      for (const transfer of this.#transfers) this.#count(transfer);
+      for (const transfer of this.#transfers) transfer.count();
       await this.#connection?.close();
-      await doAll(
-        this.#transfers.map(
-          ({ spool }) =>
-            async () =>
-              spool?.close(),
-        ),
-      );
-      for (const { counters } of this.#transfers) counters.set('connected', 0);
+      for (const transfer of this.#transfers) {
+        transfer.setConnected(false);
+        await transfer.close();
+      }
     }
   }
 
-  /** Settles when one of the lines has failed; rejects with its error. */
-  get failure(): Promise<void> {
+  /** Settles when all is sent; rejects where the courier itself has failed. */
+  get done(): Promise<void> {
     return this.#running;
   }
 
@@ -127,18 +114,34 @@ export class KafkaCourier {
     for (const { line } of this.#transfers) line.end();
   }
 
-  async #add(
-    connection: Connection,
-    source: CourierSource,
-    folder: string,
-    leftover?: string,
-  ): Promise<void> {
-    const { settings, sink, log, now, worker } = this.#options;
-    const { counters, takes } = source;
-    const spool = settings.onFull === 'spool' ? await this.#openSpool(folder, source) : undefined;
-    const reader = new ChannelReader(source.channel);
+  /** A source, and on worker 0 what workers have left that are no more. */
+  async #addSource(connection: Connection, source: CourierSource): Promise<void> {
+    const { settings, sink, worker, isAgain, workers, sources, log, now } = this.#options;
+    const place = { settings: settings.spool, sink, takes: source.takes };
+    const { counters } = source;
+    const shares = workers * sources.length;
+    const open = (folder: string): Promise<Spool> =>
+      openSpool({ place, folder, shares, counters, isAgain, log, now });
+    if (settings.onFull === 'drop') {
+      this.#add(connection, source, undefined);
+      return;
+    }
+    this.#add(connection, source, await open(spoolFolder(place, worker)));
+    if (worker > 0) return;
+    for (const folder of leftoverFolders(place, workers)) {
+      const channel = allocateChannel(0, 0);
+      new ChannelWriter(channel).close();
+      this.#add(connection, { ...source, channel }, await open(folder), folder);
+    }
+  }
+
+  #add(connection: Connection, source: CourierSource, spool: Spool | undefined, leftover?: string): void {
+    const { settings, log, now } = this.#options;
+    const { counters, takes, channel } = source;
+    const reader = new ChannelReader(channel);
     const backlog = new Backlog(reader, spool, (error) => this.#spoolFailed(error));
     const isPcapng = takes === 'packets' && settings.packets?.encoding === 'pcapng';
+    const { lingerMs, inFlightRequests, retryMaxMs } = settings;
     const line = new Line({
       backlog,
       connection,
@@ -146,27 +149,12 @@ export class KafkaCourier {
       counters,
       log,
       portionBytes: isPcapng ? PCAPNG_PORTION_BYTES : PORTION_BYTES,
-      lingerMs: settings.lingerMs,
-      inFlightRequests: settings.inFlightRequests,
-      retryMaxMs: settings.retryMaxMs,
+      lingerMs,
+      inFlightRequests,
+      retryMaxMs,
       now,
     });
-    if (spool !== undefined && spool.records > 0) {
-      log.info(
-        { sink, worker, takes, records: spool.records, bytes: spool.bytes },
-        'What was left in the spool is sent first.',
-      );
-    }
-    this.#transfers.push({
-      line,
-      backlog,
-      spool,
-      reader,
-      counters,
-      leftover,
-      pendingBytes: 0,
-      lostRecords: 0,
-    });
+    this.#transfers.push(new Transfer({ takes, reader, spool, backlog, line, counters, leftover }));
   }
 
   #encoderMaker(takes: CourierSource['takes']): EncoderMaker {
@@ -178,92 +166,31 @@ export class KafkaCourier {
     return flowEncoder(flows);
   }
 
-  /** Spools of workers that there are no more. */
-  async #addLeftovers(connection: Connection, source: CourierSource): Promise<void> {
-    const { settings, sink, workers } = this.#options;
-    if (settings.onFull !== 'spool') return;
-    const parent = join(settings.spool.directory, sink);
-    for (const name of readdirSync(parent)) {
-      const found = /^w(\d+)-(packets|flows)$/.exec(name);
-      if (found === null || found[2] !== source.takes || Number(found[1]) < workers) continue;
-      const channel = allocateChannel(0, 0);
-      new ChannelWriter(channel).close();
-      await this.#add(connection, { ...source, channel }, join(parent, name), join(parent, name));
-    }
-  }
-
-  async #openSpool(directory: string, { counters }: CourierSource): Promise<Spool> {
-    const { settings, workers, sources, log, sink } = this.#options;
-    const { maxSeconds, segmentBytes, fsync, fsyncMs } = settings.spool;
-    const maxBytes = Math.floor(settings.spool.maxBytes / workers / sources.length);
-    const { spool, recovered } = await Spool.open({
-      directory,
-      maxBytes,
-      maxSeconds,
-      segmentBytes: Math.min(segmentBytes, Math.max(1_048_576, Math.floor(maxBytes / 4))),
-      fsync,
-      fsyncMs,
-      now: this.#options.now,
-    });
-    counters.addDelivered(recovered.records);
-    counters.add('recovered', recovered.records);
-    if (recovered.damaged > 0 || recovered.cutBytes > 0) {
-      const { damaged, cutBytes } = recovered;
-      log.warn(
-        { sink, directory, damaged, cutBytes },
-        'Part of the spool could not be read; it was left out.',
-      );
-    }
-    if (recovered.freeBytes < maxBytes) {
-      log.warn(
-        { sink, directory, maxBytes, freeBytes: recovered.freeBytes },
-        'The disk has less room than the spool may need.',
-      );
-    }
-    return spool;
-  }
-
-  async #run({ line, leftover, spool }: Transfer): Promise<void> {
-    await line.run();
-    if (leftover === undefined || spool?.isEmpty !== true) return;
-    await spool.close();
-    rmSync(leftover, { recursive: true, force: true });
+  #look(transfer: Transfer): void {
+    if (!transfer.look() || this.#connection?.isUp !== true) return;
+    const { sink, settings, log, now } = this.#options;
+    const nowMs = now();
+    if (nowMs - this.#slowSaidMs < SLOW_INTERVAL_MS) return;
+    this.#slowSaidMs = nowMs;
+    const { takes } = transfer;
+    const isFrame = takes === 'packets' && settings.packets?.encoding === 'frame';
+    log.warn(
+      { sink, takes, ...(isFrame ? { remedy: 'packets.encoding: pcapng costs a fraction' } : {}) },
+      'Kafka takes less than what comes: the rest goes to the spool.',
+    );
   }
 
   #count(transfer: Transfer): void {
-    const { counters, spool, reader } = transfer;
-    const pendingBytes = reader.bytes + (spool?.bytes ?? 0);
-    counters.addPendingBytes(pendingBytes - transfer.pendingBytes);
-    transfer.pendingBytes = pendingBytes;
-    const lost = spool?.lost.records ?? 0;
-    if (lost > transfer.lostRecords) counters.addDropped('damaged', lost - transfer.lostRecords);
-    transfer.lostRecords = lost;
-    const ofRow = this.#transfers.filter((other) => other.counters === counters);
-    counters.set(
-      'spoolRecords',
-      ofRow.reduce((sum, other) => sum + (other.spool?.records ?? 0), 0),
-    );
-    counters.set(
-      'spoolBytes',
-      ofRow.reduce((sum, other) => sum + (other.spool?.bytes ?? 0), 0),
-    );
-    counters.set('connected', this.#connection?.isUp === true ? 1 : 0);
-  }
-
-  async #expire({ spool, counters }: Transfer): Promise<void> {
-    try {
-      const records = (await spool?.expire()) ?? 0;
-      if (records > 0) counters.addDropped('spoolExpired', records);
-    } catch (error) {
-      this.#spoolFailed(error);
-    }
+    transfer.count();
+    transfer.setConnected(this.#connection?.isUp === true);
   }
 
   #spoolFailed(error: unknown): void {
-    const nowMs = this.#options.now();
+    const { now, log, sink } = this.#options;
+    const nowMs = now();
     if (nowMs - this.#spoolSaidMs < SAY_INTERVAL_MS) return;
     this.#spoolSaidMs = nowMs;
-    this.#options.log.error({ sink: this.#options.sink, error }, 'The spool fails; it is tried again.');
+    log.error({ sink, error }, 'The spool fails; it is tried again.');
   }
 
   #every(intervalMs: number, work: (transfer: Transfer) => void): void {
@@ -273,9 +200,11 @@ export class KafkaCourier {
       }, intervalMs),
     );
   }
+}
 
-  #folder(worker: number, takes: string): string {
-    const { settings, sink } = this.#options;
-    return join(settings.spool.directory, sink, `w${worker}-${takes}`);
-  }
+/** What an earlier courier in this place had waiting: this one counts it anew. */
+function forgetState(counters: SinkCounters): void {
+  counters.addPendingBytes(-counters.pendingBytes);
+  counters.set('spoolRecords', 0);
+  counters.set('spoolBytes', 0);
 }

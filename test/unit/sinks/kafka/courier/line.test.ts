@@ -18,12 +18,12 @@ afterEach(() => {
 
 /** Lets time pass until this is done; looks after the spool meanwhile, as the courier does. */
 async function until(work: Promise<unknown>, bench: LineBench, mostMs = 600_000): Promise<void> {
-  let done = false;
+  const state = { done: false };
   const finished = work.finally(() => {
-    done = true;
+    state.done = true;
   });
   finished.catch(() => {});
-  for (let ms = 0; !done && ms < mostMs; ms += 10) {
+  for (let ms = 0; !state.done && ms < mostMs; ms += 10) {
     void bench.backlog.look();
     await vi.advanceTimersByTimeAsync(10);
     await diskTime(1);
