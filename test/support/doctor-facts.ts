@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { findingsOf } from '../../src/app/doctor/checks.ts';
-import type { Capabilities, DiskFact, Facts, KafkaFact, PortFact } from '../../src/app/doctor/facts.ts';
+import type {
+  Capabilities,
+  DiskFact,
+  Facts,
+  KafkaFact,
+  MirrorFact,
+  PortFact,
+} from '../../src/app/doctor/facts.ts';
 import type { Finding, FindingName } from '../../src/app/doctor/finding.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/settings.ts';
@@ -44,6 +51,16 @@ export const kafka = (some: Partial<KafkaFact>): KafkaFact => ({
   ...some,
 });
 
+export const mirror = (some: Partial<MirrorFact>): MirrorFact => ({
+  sink: 'tap',
+  interfaceName: 'mirror0',
+  isPattern: false,
+  refusal: undefined,
+  mtuBytes: 9001,
+  hasAddress: false,
+  ...some,
+});
+
 /** A process with one capability, by its number; -1: without any. */
 export function holding(capability: bigint): Capabilities {
   const mask = capability < 0n ? 0n : 1n << capability;
@@ -69,6 +86,7 @@ export const good: Facts = {
   intake: { mode: 'ring', refused: [], steering: 'inner addresses', notes: [] },
   ports: [port({}), port({ port: 6081 }), port({ protocol: 'tcp', port: 8080 })],
   disks: [disk({})],
+  mirrors: [mirror({})],
   kafka: [
     kafka({ topics: new Map([['mirrortap.packets', { partitions: 12, maxMessageBytes: undefined }]]) }),
   ],

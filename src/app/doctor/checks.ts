@@ -4,6 +4,7 @@ import { checkCapabilities, checkInputMode, checkReceiveBuffer, checkSteering } 
 import { checkBrokers, checkSpool, checkTopics } from './check-kafka.ts';
 import { checkClock, checkMemory, checkNodeVersion, checkOpenFiles, checkWorkers } from './check-machine.ts';
 import { checkHostDrops, checkInterfaces, checkMtu } from './check-network.ts';
+import { checkMirrors } from './check-mirrors.ts';
 import { checkHttpPort, checkPorts } from './check-ports.ts';
 import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
@@ -19,6 +20,7 @@ const checks: readonly ((facts: Facts, config: Config) => Finding[])[] = [
   checkReceiveBuffer,
   checkPorts,
   checkHttpPort,
+  checkMirrors,
   checkDiskWrite,
   checkDiskSpace,
   checkDiskSpeed,

@@ -68,6 +68,19 @@ export interface KafkaFact {
   readonly spoolFreeBytes: number | undefined;
 }
 
+/** The interface of one sink that writes to one. */
+export interface MirrorFact {
+  readonly sink: string;
+  readonly interfaceName: string;
+  /** Each lane has one of its own. */
+  readonly isPattern: boolean;
+  /** Why nothing could be written there: a sentence. */
+  readonly refusal: string | undefined;
+  /** Longest IP packet. */
+  readonly mtuBytes: number | undefined;
+  readonly hasAddress: boolean;
+}
+
 export interface Capabilities {
   readonly effective: bigint;
   /** What it may make effective; it does so with CAP_NET_RAW. */
@@ -98,6 +111,7 @@ export interface Facts {
   readonly intake: IntakeFacts | Failure;
   readonly ports: readonly PortFact[];
   readonly disks: readonly DiskFact[];
+  readonly mirrors: readonly MirrorFact[];
   readonly kafka: readonly KafkaFact[];
   /** Packets lost before any socket since the machine was started, by place. */
   readonly hostDrops: ReadonlyMap<string, number>;

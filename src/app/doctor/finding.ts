@@ -9,6 +9,7 @@ export const findingNames = [
   'receive-buffer',
   'ports',
   'http-port',
+  'inject',
   'disk-write',
   'disk-space',
   'disk-speed',

@@ -8,6 +8,7 @@ import { MirrorError } from '../../observe/error.ts';
 import { type Facts, type Failure, failed, type IntakeFacts, type InterfaceFact } from './facts.ts';
 import { machineFacts, mtuOf } from './machine.ts';
 import { tryDisks } from './try-disk.ts';
+import { tryMirrors } from './try-mirrors.ts';
 import { tryKafka } from './try-kafka.ts';
 import { freeUdpPort, tryPorts } from './try-ports.ts';
 
@@ -29,6 +30,7 @@ export async function gatherFacts(config: Config): Promise<Facts> {
     intake: await tryIntake(config),
     ports: await tryPorts(config),
     disks: await tryDisks(config),
+    mirrors: await tryMirrors(config),
     kafka: await tryKafka(config),
     clockIsSynchronised: await hostClockIsSynchronised(),
   };
