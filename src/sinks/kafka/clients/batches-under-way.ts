@@ -29,10 +29,6 @@ export class BatchesUnderWay {
   readonly #byPartition = new Map<string, Set<BatchUnderWay>>();
   #lastId = 0;
 
-  get size(): number {
-    return this.#byId.size;
-  }
-
   of(id: number): BatchUnderWay | undefined {
     return this.#byId.get(id);
   }

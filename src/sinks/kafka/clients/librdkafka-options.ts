@@ -43,9 +43,6 @@ export function librdkafkaOptions(settings: KafkaClientSettings, secrets: Secret
     ['message.max.bytes', String(maxBytes)],
     ['batch.size', String(maxBytes)],
     ['batch.num.messages', '1000000'],
-    ['queue.buffering.max.messages', '1000000'],
-    // what is under way is bounded by the caller; the library's own bound comes first only for a caller without one
-    ['queue.buffering.max.kbytes', '524288'],
     ['statistics.interval.ms', '0'],
     ['log.queue', 'true'],
     ...tls(settings, secrets),
@@ -56,6 +53,9 @@ export function librdkafkaOptions(settings: KafkaClientSettings, secrets: Secret
 /** Where a topic is made, that is our doing; and a person who sets one of these knows why. */
 const preset = [
   ['linger.ms', '5'],
+  // past these a batch waits half handed over; the caller has bounds of its own
+  ['queue.buffering.max.messages', '1000000'],
+  ['queue.buffering.max.kbytes', '524288'],
   // a topic that brokers do not know is one after this: until then it may be about to be made
   ['topic.metadata.propagation.max.ms', '5000'],
   ['allow.auto.create.topics', 'false'],

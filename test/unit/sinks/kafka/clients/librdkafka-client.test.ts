@@ -30,8 +30,12 @@ describe.runIf(canRun)('a network between librdkafka and its broker', () => {
     await broker.stop();
   });
 
-  async function connected(requestTimeoutMs: number): Promise<{ made: KafkaClient; topic: string }> {
-    const made = (client = await newClient(proxy.bootstrap, { client: 'librdkafka', requestTimeoutMs }));
+  async function connected(
+    requestTimeoutMs: number,
+    options: Readonly<Record<string, unknown>> = {},
+  ): Promise<{ made: KafkaClient; topic: string }> {
+    const settings = { client: 'librdkafka', requestTimeoutMs, options } as const;
+    const made = (client = await newClient(proxy.bootstrap, settings));
     await made.connect();
     const topic = `network-${++last}`;
     await made.createTopic(topic, 2, 1);
@@ -72,6 +76,16 @@ describe.runIf(canRun)('a network between librdkafka and its broker', () => {
     expect(await deliver(made, again)).toEqual([{ kind: 'delivered' }, { kind: 'delivered' }]);
     expect(await made.sendBatch([batch(topic, 0, 'after')])).toEqual([{ kind: 'delivered' }]);
     expect(await textsOf(topic)).toEqual(['0 before', '0 a', '0 b', '0 after', '1 c']);
+  });
+
+  test('a queue that is smaller than a batch costs time, and nothing else', async () => {
+    const { made, topic } = await connected(20_000, { 'queue.buffering.max.messages': 7 });
+    const texts = Array.from({ length: 100 }, (_, i) => String(i).padStart(3, '0'));
+    const calls = [0, 1].map((partition) => deliver(made, [batch(topic, partition, ...texts)]));
+    expect((await Promise.all(calls)).flat().map(({ kind }) => kind)).toEqual(['delivered', 'delivered']);
+    expect(await textsOf(topic)).toEqual(
+      [0, 1].flatMap((partition) => texts.map((text) => `${partition} ${text}`)),
+    );
   });
 
   test('answers that are lost make no second copy', async () => {
