@@ -22,8 +22,16 @@ test.each([
     config: { workers: 1, listen: { address: '127.0.0.1' }, http: { address: '127.0.0.1' } },
   },
   { name: 'behind-nlb.yaml', config: { behind: 'nlb', listen: { vxlanPorts: [4789], genevePorts: [] } } },
+  {
+    name: 'feed-suricata.yaml',
+    config: { sinks: { tap: { kind: 'inject', cut: 'pad', output: { order: 'flow', duplicates: 'drop' } } } },
+  },
   { name: 'behind-gwlb.yaml', config: { behind: 'gwlb', http: { tcpHealthPort: 8081 } } },
   { name: 'rotated-pcap.yaml', config: { sinks: { captures: { format: 'pcap', rotateSeconds: 60 } } } },
+  {
+    name: 'selected-packets.yaml',
+    config: { sinks: { web: { select: { filter: 'tcp port 80 or 443', vnis: [42, '100-199'] } } } },
+  },
   {
     name: 'strict-admission.yaml',
     config: { admission: { vnis: [42, '100-199'], expect: [{ vni: 42, silentSeconds: 60 }] } },
