@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { nodeSpoolDisk } from '../../../../../src/sinks/kafka/spool/spool-disk.ts';
 import type { SpoolEntry } from '../../../../../src/sinks/kafka/spool/spool.ts';
 import {
   numberedBlock,
@@ -14,27 +15,51 @@ import { withFolder } from '../../../../support/tshark.ts';
 const program = new URL('../../../../support/programs/spool-memory.ts', import.meta.url).pathname;
 const blocks = (first: number, end: number) => numbersFrom(first, end).map((n) => numberedBlock(n, 100));
 
+/** A disk that stops at the next read, and a promise for when it has. */
+function stoppingDisk() {
+  const disk = { ...nodeSpoolDisk };
+  const goOn = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<void>();
+  const stopAtNextRead = () => {
+    disk.read = async (...call) => {
+      stopped.resolve();
+      await goOn.promise;
+      return nodeSpoolDisk.read(...call);
+    };
+    return stopped.promise;
+  };
+  return { disk, stopAtNextRead, goOn: () => goOn.resolve() };
+}
+
 test('a read that is under way at a rewind begins again', () =>
   withFolder(async (directory) => {
-    const { spool } = await openSpool(directory);
+    const { disk, stopAtNextRead, goOn } = stoppingDisk();
+    const { spool } = await openSpool(directory, {}, disk);
     await spool.append(blocks(0, 10));
     const first = await spool.read(1);
     expect(first.length).toBeGreaterThan(0);
     await spool.append([numberedBlock(10, 100_000)]);
+    const stopped = stopAtNextRead();
     const reading = spool.read(1);
+    await stopped;
     spool.rewind();
+    goOn();
     expect(numbersOf(await reading)[0]).toBe(0);
     await spool.close();
   }));
 
 test('what was read before a rewind may be acknowledged after it, also while it is read again', () =>
   withFolder(async (directory) => {
-    const { spool } = await openSpool(directory, { segmentBytes: 400 });
+    const { disk, stopAtNextRead, goOn } = stoppingDisk();
+    const { spool } = await openSpool(directory, { segmentBytes: 400 }, disk);
     for (let number = 0; number < 10; number++) await spool.append(blocks(number, number + 1));
     const before = await readAll(spool);
     spool.rewind();
+    const stopped = stopAtNextRead();
     const reading = spool.read(1);
+    await stopped;
     const acknowledged = spool.acknowledge(before[4]!);
+    goOn();
     expect(numbersOf(await reading)[0]).toBe(5);
     await acknowledged;
     expect(spool.records).toBe(5);
