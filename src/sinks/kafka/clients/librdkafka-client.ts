@@ -15,7 +15,7 @@ import type { Secrets } from '../secrets.ts';
 import type { KafkaClientSettings } from '../settings.ts';
 import type { ClientOptions } from './client-options.ts';
 import { BatchesUnderWay, type BatchUnderWay, isSame } from './batches-under-way.ts';
-import { meaningOf } from './librdkafka-failures.ts';
+import { meaningOf, repeatsNonce } from './librdkafka-failures.ts';
 import { librdkafkaOptions } from './librdkafka-options.ts';
 
 /** Wait between two looks whether a broker is up. */
@@ -223,11 +223,20 @@ export class LibrdkafkaClient implements KafkaClient {
     if (error === code.RD_KAFKA_RESP_ERR__FATAL) return this.#replace();
     const isSummary = error === code.RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
     // "all brokers are down" says less than what was wrong with the last one
-    if (!isSummary || this.#trouble === undefined) this.#trouble = failureOf(error, text);
+    if (!isSummary || this.#trouble === undefined) this.#trouble = this.#explain(failureOf(error, text));
     const failure = this.#trouble;
     if (!isSummary && failure.reason !== 'authentication') return;
     for (const entry of this.#batches.all()) if (entry.settle !== undefined) this.#leave(entry, failure);
     for (const tell of this.#failing) tell(failure);
+  }
+
+  #explain(failure: KafkaFailure): KafkaFailure {
+    const { mechanism } = this.#settings.sasl;
+    if (failure.reason !== 'authentication' || !mechanism.startsWith('scram-')) return failure;
+    const version = rdKafka().version_str();
+    if (!repeatsNonce(version)) return failure;
+    const hint = `librdkafka ${version} cannot do SCRAM with brokers of Kafka 4: take 2.6.1 or newer, or another client`;
+    return { ...failure, message: `${failure.message}. ${hint}` };
   }
 
   /** A producer with a fatal error does nothing any more: the next call begins a new one. */

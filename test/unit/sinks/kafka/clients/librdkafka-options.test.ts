@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { meaningOf } from '../../../../../src/sinks/kafka/clients/librdkafka-failures.ts';
+import { meaningOf, repeatsNonce } from '../../../../../src/sinks/kafka/clients/librdkafka-failures.ts';
 import { librdkafkaOptions } from '../../../../../src/sinks/kafka/clients/librdkafka-options.ts';
 import { Secrets, type TlsSecrets } from '../../../../../src/sinks/kafka/secrets.ts';
 import type { KafkaSettings } from '../../../../../src/sinks/kafka/settings.ts';
@@ -113,6 +113,18 @@ test('an option that is no single value is refused by its name', () => {
   expect(() => optionsOf({ options: { 'linger.ms': [5] } })).toThrow(
     expect.objectContaining({ code: 'CONFIG_INVALID', context: { setting: 'options.linger.ms' } }),
   );
+});
+
+test.each([
+  ['1.9.2', true],
+  ['2.0.2', true],
+  ['2.6.0', true],
+  ['2.6.1', false],
+  ['2.6.1-RC2', false],
+  ['2.10.0', false],
+  ['3.0.0', false],
+])('SCRAM of version %s does not go with Kafka 4: %s', (version, expected) => {
+  expect(repeatsNonce(version)).toBe(expected);
 });
 
 describe.runIf(canRun)('the library', () => {
