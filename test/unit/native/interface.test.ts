@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { family, socketType } from '../../../src/native/constants.ts';
 import { controlDevice } from '../../../src/native/control.ts';
 import { statisticNames, statisticValues } from '../../../src/native/ethtool.ts';
-import { interfaceIndex } from '../../../src/native/interface.ts';
+import { interfaceIndex, interfaceState } from '../../../src/native/interface.ts';
 import { closeDescriptor, openSocket } from '../../../src/native/socket.ts';
 import { inNamespace, requiresNamespaces, withNetwork } from '../../support/namespaces.ts';
 import { requiresNative } from '../../support/native.ts';
@@ -61,6 +61,34 @@ test.skipIf(!native || !requiresNamespaces())('the statistics of a veth, by name
         expect(values[names.indexOf('peer_ifindex')]).toBeGreaterThan(0);
         expect(statisticValues(descriptor, receiverPort, names.length + 1)).toEqual([]);
       }),
+    );
+  });
+});
+
+test.skipIf(!native || !requiresNamespaces())('what the kernel tells of an interface', async () => {
+  await withNetwork(
+    'veth',
+    async ({ receiver, receiverPort }) => {
+      inNamespace(receiver, () =>
+        withSocket((descriptor) => {
+          expect(interfaceState(descriptor, receiverPort)).toEqual({
+            index: interfaceIndex(receiverPort),
+            isUp: true,
+            mtuBytes: 4321,
+            isEthernet: true,
+          });
+          expect(interfaceState(descriptor, 'lo')).toMatchObject({ isUp: true, isEthernet: false });
+        }),
+      );
+    },
+    4321,
+  );
+});
+
+test.skipIf(!native)('an interface that is not there has no state', () => {
+  withSocket((descriptor) => {
+    expect(() => interfaceState(descriptor, 'nowhere')).toThrow(
+      expect.objectContaining({ context: { call: 'ioctl', errno: 'ENODEV', what: 'SIOCGIFINDEX nowhere' } }),
     );
   });
 });

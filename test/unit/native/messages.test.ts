@@ -1,6 +1,12 @@
+import { constants } from 'node:os';
 import { afterEach, expect, test } from 'vitest';
 import { family, level, messageFlag, socketOption, socketType } from '../../../src/native/constants.ts';
-import { MessageVector, receiveMessages, sendMessages } from '../../../src/native/messages.ts';
+import {
+  MessageVector,
+  receiveMessages,
+  sendMessages,
+  trySendMessages,
+} from '../../../src/native/messages.ts';
 import { pollIn } from '../../../src/native/poll.ts';
 import {
   bindSocket,
@@ -180,4 +186,15 @@ test.skipIf(!native)('what is outside of a vector is our mistake', () => {
   expect(() => vector.setLength(0, 11)).toThrow(AssertionFailure);
   expect(() => vector.setDestination(Buffer.alloc(17))).toThrow(AssertionFailure);
   expect(() => sendMessages(0, vector, 1, 2)).toThrow(AssertionFailure);
+});
+
+test.skipIf(!native)('who expects refusals is told the number of the error', () => {
+  const closed = udp();
+  closeDescriptor(closed);
+  open.splice(open.indexOf(closed), 1);
+  const vector = new MessageVector(1, 10, 0, 0);
+  expect(trySendMessages(closed, vector, 0, 1)).toBe(-constants.errno.EBADF);
+  expect(() => sendMessages(closed, vector, 0, 1)).toThrow(
+    expect.objectContaining({ code: 'SYSTEM_CALL_FAILED' }),
+  );
 });
