@@ -61,6 +61,15 @@ export function meaningOf(error: number): Meaning {
   return meanings.get(error) ?? { kind: 'retry', reason: 'unavailable' };
 }
 
+/**
+ * Whether this version of librdkafka repeats its own nonce in the last message of SCRAM. Brokers minded that never before Kafka
+ * 4, which compares as RFC 5802 section 5.1 asks; confluentinc/librdkafka#4895 mended it in 2.6.1.
+ */
+export function repeatsNonce(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number.parseFloat);
+  return major < 2 || (major === 2 && (minor < 6 || (minor === 6 && patch < 1)));
+}
+
 function all(
   kind: Meaning['kind'],
   reason: KafkaFailureReason,
