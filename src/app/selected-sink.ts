@@ -11,7 +11,7 @@ import { Selector } from '../receive/select/selector.ts';
  *
  * The selector's view is the inner sink's until its promise settles; a sink is never given another before.
  */
-export class SelectedSink implements Sink {
+class SelectedSink implements Sink {
   readonly #inner: Sink;
   readonly #selector: Selector;
   readonly #counters: SinkCounters;

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileFilter } from '../../../../src/receive/select/compile-filter.ts';
 import { FilterError } from '../../../../src/receive/select/filter-error.ts';
@@ -162,4 +163,80 @@ describe('what is refused, with the character and a way out', () => {
     const list = Array.from({ length: 600 }, (_, port) => port).join(' or ');
     expect(compileFilter(`port ${list}`)).toBeDefined();
   });
+});
+
+const words = [
+  ...[
+    'tcp',
+    'udp',
+    'ip',
+    'ip6',
+    'ether',
+    'arp',
+    'icmp',
+    'vlan',
+    'host',
+    'net',
+    'port',
+    'portrange',
+    'proto',
+    'src',
+    'dst',
+  ],
+  ...[
+    'and',
+    'or',
+    'not',
+    '&&',
+    '||',
+    '!',
+    '(',
+    ')',
+    '[',
+    ']',
+    ':',
+    '/',
+    'mask',
+    'len',
+    'less',
+    'multicast',
+    'geneve',
+  ],
+  ...[
+    '10.0.0.1',
+    '10.1',
+    '2001:db8::1',
+    '02:00:00:00:00:01',
+    '80',
+    '0x10',
+    '0',
+    'http',
+    '\\tcp',
+    'tcpflags',
+    'x',
+  ],
+  ...['+', '-', '*', '%', '^', '&', '|', '<<', '=', '!=', '<', '>=', '$', '::', '1.2.3.4.5', "'"],
+];
+const nonsense = fc.oneof(
+  fc.array(fc.constantFrom(...words), { maxLength: 12 }).map((list) => list.join(' ')),
+  fc.array(fc.constantFrom(...words), { maxLength: 12 }).map((list) => list.join('')),
+  fc.string({ unit: 'binary', maxLength: 30 }),
+);
+
+test('nonsense is taken or refused at a character of it, and never anything else', () => {
+  let taken = 0;
+  fc.assert(
+    fc.property(nonsense, (text) => {
+      try {
+        compileFilter(text);
+        taken++;
+      } catch (error) {
+        if (!(error instanceof FilterError)) throw error;
+        expect(error.at).toBeGreaterThanOrEqual(0);
+        expect(error.at).toBeLessThanOrEqual(text.length);
+      }
+    }),
+    { numRuns: 20_000 },
+  );
+  expect(taken).toBeGreaterThan(100);
 });

@@ -94,7 +94,8 @@ function weSay(frames: readonly Frame[], filter: string, isEthernet: boolean): n
   return frames.flatMap(({ bytes, wireLen }, i) => {
     const block = Buffer.alloc(bytes.length + 40, 0xa5);
     block.set(bytes, 7);
-    const view = new DataView(block.buffer, block.byteOffset, block.length);
+    // it ends with the frame: reading past it throws
+    const view = new DataView(block.buffer, block.byteOffset, 7 + bytes.length);
     return program.matches(view, 7, 7 + bytes.length, wireLen) ? [i] : [];
   });
 }
