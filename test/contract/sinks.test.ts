@@ -140,9 +140,9 @@ test('every kind in the registry has settings', () => {
 
 describe.each(whole.map((kind) => ({ ...kind, fixture: fixtures[kind.kind] as Fixture })))(
   'sink of kind $kind',
-  ({ dropReasons, counters, fixture }) => {
+  ({ dropReasons, counters: names, fixture }) => {
     const run = (work: (folder: string, context: TestSinkContext) => Promise<void>) =>
-      withFolder((folder) => work(folder, sinkContext(dropReasons, 0, counters)));
+      withFolder((folder) => work(folder, sinkContext(dropReasons, 0, names)));
 
     test('opens and closes without a packet', () =>
       run(async (folder, context) => {

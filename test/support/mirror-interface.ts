@@ -102,7 +102,7 @@ export function startTcpdump(namespace: string, interfaceName: string, file: str
 }
 
 /** Frames of a pcap of this machine, as far as it is written. */
-export function framesOfPcap(file: string): Buffer[] {
+function framesOfPcap(file: string): Buffer[] {
   const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
   const frames: Buffer[] = [];
   for (let at = 24; at + 16 <= bytes.length; ) {

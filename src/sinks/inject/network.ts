@@ -67,7 +67,7 @@ export class PacketNetwork implements Network {
  * @param descriptor any socket of the network namespace
  * @throws MirrorError `INTERFACE_UNKNOWN`, `INTERFACE_DOWN`, `INTERFACE_UNFIT`
  */
-export function findInterface(descriptor: number, name: string): FoundInterface {
+function findInterface(descriptor: number, name: string): FoundInterface {
   const { isUp, isEthernet, index, mtuBytes } = stateOf(descriptor, name);
   const context = { interface: name };
   if (!isEthernet) {

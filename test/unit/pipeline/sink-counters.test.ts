@@ -30,7 +30,7 @@ test('drop reasons and further counters share no place, and fill the row', () =>
   for (const [index, name] of COUNTERS.entries()) sink.set(name, 100 + index);
   expect(sink.reasons.map((_, index) => sink.dropped(index))).toEqual([1, 2, 3, 4]);
   expect(COUNTERS.map((name) => sink.further(name))).toEqual([100, 101]);
-  expect([...row.slice(-2)]).toEqual([100, 101]);
+  expect(Array.from(row.slice(-2))).toEqual([100, 101]);
 });
 
 test('what a kind has not declared is our own mistake', () => {
