@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   allocateMemory,
   analysisTallyOf,
+  courierCountersOf,
   readSinkCounters,
   readTally,
   type SharedMemory,
@@ -120,6 +121,63 @@ test('what a worker has in hand is told as received once it is in a bucket', () 
   const read = readTally(memory, 0);
   expect([read[Tally.received], read[Tally.received + 1]]).toEqual([3, 45]);
   expect(tally[Tally.received]).toBe(1001);
+});
+
+test('a sink with a courier has a channel and a second row for each worker', () => {
+  const before = { name: 'a', kind: 'files', takes: 'packets', dropReasons: [] } as const;
+  const bus = {
+    name: 'bus',
+    kind: 'kafka',
+    takes: 'packets',
+    dropReasons: ['noTopic'],
+    counters: ['batches'],
+    channel: { bytes: 2 ** 20, records: 10 },
+  } as const;
+  const memory = allocateMemory(2, 1, [before, bus, { ...before, name: 'c' }]);
+  expect(memory.channels.map((row) => row.map((channel) => channel?.maxRecords))).toEqual([
+    [undefined, 10, undefined],
+    [undefined, 10, undefined],
+  ]);
+  for (const worker of [0, 1]) {
+    const worked = sinkCountersOf(memory, worker, 1);
+    const courier = courierCountersOf(memory, worker, 1);
+    worked.addDelivered(10 + worker);
+    worked.addWritten(9);
+    worked.addDropped('queueFull', 1);
+    worked.addPendingBytes(5);
+    courier.addDelivered(2);
+    courier.addWritten(6);
+    courier.addDropped('noTopic', 1);
+    courier.addPendingBytes(7);
+    courier.add('batches', 3);
+    for (const other of [0, 2]) sinkCountersOf(memory, worker, other).addDelivered(100);
+  }
+  const [first, second] = [0, 1].map((worker) => readSinkCounters(memory, worker, 1));
+  expect([
+    first!.delivered,
+    first!.written,
+    first!.droppedTotal,
+    first!.pending,
+    first!.pendingBytes,
+  ]).toEqual([12, 6, 2, 4, 12]);
+  expect([second!.delivered, second!.pending, second!.further('batches')]).toEqual([13, 5, 3]);
+  expect(readSinkCounters(memory, 1, 2).delivered).toBe(100);
+  expect(() => courierCountersOf(memory, 0, 0)).toThrow(AssertionFailure);
+});
+
+test('either of two threads may say that a sink fails', () => {
+  const plan = { name: 'bus', kind: 'kafka', takes: 'packets', dropReasons: ['noTopic'] } as const;
+  const memory = allocateMemory(1, 1, [{ ...plan, channel: { bytes: 1, records: 1 } }]);
+  const worked = sinkCountersOf(memory, 0, 0);
+  const courier = courierCountersOf(memory, 0, 0);
+  const failing = (): (string | undefined)[] => [readSinkCounters(memory, 0, 0).failingReason];
+  worked.failing('queueFull', 5);
+  expect(failing()).toEqual(['queueFull']);
+  courier.failing('noTopic', 6);
+  expect(failing()).toEqual(['noTopic']);
+  courier.accepting();
+  worked.accepting();
+  expect(failing()).toEqual([undefined]);
 });
 
 test('a sink that settled more than it was given is read all the same', () => {

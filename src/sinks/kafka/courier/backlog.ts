@@ -172,16 +172,22 @@ export class Backlog {
       this.#channel.setFullReason(FullReason.spool);
       return;
     }
+    let most = BLOCKS_AT_A_TIME;
     while (this.#channel.filled > until) {
       const blocks: ChannelBlock[] = [];
-      while (blocks.length < BLOCKS_AT_A_TIME) {
+      while (blocks.length < most) {
         const block = this.#take();
         if (block === undefined) break;
         blocks.push(block);
       }
       if (blocks.length === 0) return;
       if ((await this.#append(blocks)) !== 'kept') {
-        this.#stash.push(...blocks);
+        this.#stash.unshift(...blocks);
+        if (most > 1) {
+          // there may be room for one
+          most = 1;
+          continue;
+        }
         this.#channel.setFullReason(FullReason.spool);
         return;
       }
