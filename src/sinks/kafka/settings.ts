@@ -371,7 +371,6 @@ export type KafkaSettings = Omit<Static<typeof kafkaSettings>, 'packets' | 'flow
 export type KafkaTlsSettings = Static<typeof tls>;
 export type KafkaSaslSettings = Static<typeof sasl>;
 export type KafkaFlowsSettings = Static<typeof flows>;
-export type KafkaSpoolSettings = Static<typeof spool>;
 
 /** What a client must know of the settings. */
 export type KafkaClientSettings = Pick<

@@ -7,7 +7,7 @@ import type {
 } from '../../../src/sinks/kafka/client.ts';
 import { KafkaError } from '../../../src/sinks/kafka/client.ts';
 
-export const UNREACHABLE: KafkaFailure = { reason: 'unreachable', message: 'connection refused' };
+const UNREACHABLE: KafkaFailure = { reason: 'unreachable', message: 'connection refused' };
 
 /** What brokers of a test do with one batch. `lost`: it arrives, and the answer does not. */
 export type Behaviour = 'take' | 'lost' | KafkaFailure;

@@ -17,7 +17,7 @@ import { droppedOf, logInto, newCounters } from '../sink-context.ts';
 import { FakeClient } from './fake-client.ts';
 
 export const TOPIC = 'packets';
-export const PARTITIONS = 3;
+const PARTITIONS = 3;
 const ENTRY_BYTES = 1024;
 
 /** Entries that only say their number; record `n` goes to partition `n % partitions`. */
