@@ -1,7 +1,7 @@
 import { AdminRequests, type AdminResult } from './kafka-admin.ts';
+import { EventReader, type ProducerEvents } from './kafka-events.ts';
 import { RecordTable, type NativeRecord } from './kafka-record-table.ts';
 import {
-  rdKafkaMessage as message,
   rdKafkaMetadata as metadata,
   rdKafkaMetadataTopic as metadataTopic,
   rdKafkaError,
@@ -9,20 +9,6 @@ import {
 } from './rdkafka-layout.ts';
 import { type RdKafka, rdKafka } from './rdkafka.ts';
 import { WakePipe } from './wake-pipe.ts';
-
-/** What a producer tells, from the event loop of the thread that opened it, never in the middle of a call. */
-export interface ProducerEvents {
-  /** A record was delivered (`error` 0) or given up. */
-  reported(opaque: number, error: number): void;
-  /** All reports of one round are told. */
-  settled(): void;
-  /** Something is wrong with a broker, or with all. */
-  failed(error: number, text: string): void;
-  /** A line of librdkafka's log; `level` as syslog has it. */
-  logged(level: number, text: string): void;
-  /** OAUTHBEARER: a token is wanted, by `setToken` or `refuseToken`. */
-  tokenWanted(): void;
-}
 
 /** An option that librdkafka does not know or does not take. */
 export class RdKafkaOptionError extends Error {
@@ -40,14 +26,9 @@ export interface TopicMetadata {
   readonly partitions: number;
 }
 
-/** Where a report has what its record was given, and why it was given up. */
-const { _private: opaqueAt, err: errorAt } = message.at;
-
 const TEXT_BYTES = 512;
 /** Events that are served before others of this thread have their turn. */
 const EVENTS_AT_ONCE = 64;
-/** Reports of one event that are read at a time. */
-const REPORTS_AT_ONCE = 1024;
 
 /**
  * A producer of librdkafka. Its threads do the sending; this one only fills its queue and reads its events, so that no call
@@ -63,9 +44,8 @@ export class KafkaProducer {
   readonly #wakeByte = Buffer.from([1]);
   readonly #table = new RecordTable();
   readonly #topics = new Map<string, bigint>();
-  readonly #pointers = Buffer.alloc(REPORTS_AT_ONCE * 8);
-  readonly #report = Buffer.alloc(message.bytes);
   readonly #admin: AdminRequests;
+  readonly #reader: EventReader;
   #closed = false;
   #serving = false;
 
@@ -81,6 +61,7 @@ export class KafkaProducer {
     this.#queue = kafka.queue_get_main(this.#producer);
     kafka.set_log_queue(this.#producer, this.#queue);
     this.#admin = new AdminRequests(this.#producer, this.#queue);
+    this.#reader = new EventReader(events, this.#admin);
     this.#wake = new WakePipe(() => this.#serve());
     kafka.queue_io_event_enable(this.#queue, this.#wake.writeDescriptor, this.#wakeByte, 1);
     // what came before the pipe was there did not wake anybody
@@ -222,7 +203,7 @@ export class KafkaProducer {
       const event = kafka.queue_poll(this.#queue, 0);
       if (event === null) break;
       try {
-        this.#tell(event);
+        this.#reader.tell(event);
       } finally {
         kafka.event_destroy(event);
       }
@@ -230,43 +211,6 @@ export class KafkaProducer {
     this.#serving = false;
     if (served > 0 && !this.#closed) this.#events.settled();
     if (served === EVENTS_AT_ONCE) setImmediate(() => this.#serve());
-  }
-
-  #tell(event: bigint): void {
-    const kafka = this.#library;
-    switch (kafka.event_type(event)) {
-      case number.RD_KAFKA_EVENT_DR:
-        return this.#tellReports(event);
-      case number.RD_KAFKA_EVENT_ERROR:
-        return this.#events.failed(kafka.event_error(event), kafka.event_error_string(event) ?? '');
-      case number.RD_KAFKA_EVENT_LOG:
-        return this.#tellLog(event);
-      case number.RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH:
-        return this.#events.tokenWanted();
-      default:
-        return this.#admin.answered(event);
-    }
-  }
-
-  #tellReports(event: bigint): void {
-    const kafka = this.#library;
-    for (;;) {
-      const count = kafka.event_message_array(event, this.#pointers, REPORTS_AT_ONCE);
-      for (let i = 0; i < count; i++) {
-        kafka.memcpy(this.#report, this.#pointers.readBigUInt64LE(i * 8), message.bytes);
-        const opaque =
-          this.#report.readUInt32LE(opaqueAt) + this.#report.readUInt32LE(opaqueAt + 4) * 0x1_0000_0000;
-        this.#events.reported(opaque, this.#report.readInt32LE(errorAt));
-      }
-      if (count < REPORTS_AT_ONCE) return;
-    }
-  }
-
-  #tellLog(event: bigint): void {
-    const kafka = this.#library;
-    const [facility, text, level] = [Buffer.alloc(8), Buffer.alloc(8), Buffer.alloc(4)];
-    if (kafka.event_log(event, facility, text, level) !== 0) return;
-    this.#events.logged(level.readInt32LE(), kafka.text(text.readBigUInt64LE()));
   }
 }
 

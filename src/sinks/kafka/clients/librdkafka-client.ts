@@ -1,4 +1,5 @@
-import { KafkaProducer, type ProducerEvents, RdKafkaOptionError } from '../../../native/kafka-producer.ts';
+import type { ProducerEvents } from '../../../native/kafka-events.ts';
+import { KafkaProducer, RdKafkaOptionError } from '../../../native/kafka-producer.ts';
 import { rdKafkaError as code } from '../../../native/rdkafka-layout.ts';
 import { loadRdKafka, rdKafka } from '../../../native/rdkafka.ts';
 import { MirrorError } from '../../../observe/error.ts';
@@ -14,8 +15,8 @@ import {
 import type { Secrets } from '../secrets.ts';
 import type { KafkaClientSettings } from '../settings.ts';
 import type { ClientOptions } from './client-options.ts';
-import { BatchesUnderWay, type BatchUnderWay, isSame } from './batches-under-way.ts';
-import { meaningOf, repeatsNonce } from './librdkafka-failures.ts';
+import { BatchSender } from './batch-sender.ts';
+import { failureOf, meaningOf, repeatsNonce } from './librdkafka-failures.ts';
 import { librdkafkaOptions } from './librdkafka-options.ts';
 
 /** Wait between two looks whether a broker is up. */
@@ -41,14 +42,11 @@ export class LibrdkafkaClient implements KafkaClient {
   readonly #secrets: Secrets;
   readonly #log: Log;
   readonly #worker: number;
-  readonly #batches = new BatchesUnderWay();
-  /** Batches that the library has not taken whole, in their order. */
-  readonly #waiting: BatchUnderWay[] = [];
+  readonly #sender = new BatchSender();
   readonly #calls = new Set<Promise<unknown>>();
   readonly #events: ProducerEvents;
   /** Those who wait for a broker. */
   readonly #failing = new Set<(failure: KafkaFailure) => void>();
-  #producer: KafkaProducer | undefined;
   #trouble: KafkaFailure | undefined;
   #warnedAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
@@ -66,8 +64,11 @@ export class LibrdkafkaClient implements KafkaClient {
     this.#log = options.log;
     this.#secrets = secrets;
     this.#events = {
-      reported: (id, error) => this.#report(id, error),
-      settled: () => this.#fill(),
+      reported: (id, error) => {
+        if (error === 0) this.#trouble = undefined;
+        this.#sender.report(id, error);
+      },
+      settled: () => this.#sender.fill(),
       failed: (error, text) => this.#fail(error, text),
       logged: (level, text) => this.#tell(level, text),
       tokenWanted: () => void this.#bringToken(),
@@ -125,98 +126,19 @@ export class LibrdkafkaClient implements KafkaClient {
       const failure = thrown instanceof KafkaError ? thrown.failure : unexpected(thrown);
       return batches.map(() => ({ kind: 'retry', failure }));
     }
-    const settled = batches.map((batch) => this.#begin(batch));
+    const settled = batches.map((batch) => this.#sender.begin(batch));
     const unanswered = setTimeout(() => {
       const { requestTimeoutMs } = this.#settings;
       const message = `no broker has acknowledged the records within ${requestTimeoutMs} ms`;
       const failure = this.#trouble ?? { reason: 'timeout', message };
-      for (const { entry } of settled) if (entry?.settle !== undefined) this.#leave(entry, failure);
+      for (const { entry } of settled) if (entry?.settle !== undefined) this.#sender.leave(entry, failure);
     }, this.#settings.requestTimeoutMs);
-    this.#fill();
+    this.#sender.fill();
     try {
       return await Promise.all(settled.map(async ({ outcome }) => outcome));
     } finally {
       clearTimeout(unanswered);
     }
-  }
-
-  /** Takes up the batch that was left, or begins a new one. */
-  #begin(batch: PartitionBatch): { entry: BatchUnderWay | undefined; outcome: Outcome | Promise<Outcome> } {
-    if (batch.records.length === 0) return { entry: undefined, outcome: { kind: 'delivered' } };
-    const left = this.#batches.left(batch);
-    const same = left.find((entry) => isSame(entry, batch));
-    if (same === undefined && left.length > 0) this.#takeBack(left);
-    const entry = same ?? this.#batches.add(batch);
-    entry.batch = batch;
-    entry.digest = undefined;
-    if (entry.reported === entry.records) {
-      this.#batches.remove(entry);
-      return { entry: undefined, outcome: entry.failure ?? { kind: 'delivered' } };
-    }
-    const outcome = new Promise<Outcome>((resolve) => {
-      entry.settle = resolve;
-    });
-    if (entry.taken < entry.records) this.#waiting.push(entry);
-    return { entry, outcome };
-  }
-
-  /** The caller has other records for this partition: those that are left must not come after them. */
-  #takeBack(left: readonly BatchUnderWay[]): void {
-    const unfinished = left.filter((entry) => entry.reported < entry.taken);
-    for (const entry of left) this.#batches.remove(entry);
-    if (unfinished.length > 0) this.#producer?.purge();
-  }
-
-  /** Hands over what waits, as far as there is room. */
-  #fill(): void {
-    const producer = this.#producer;
-    if (producer === undefined) return;
-    for (let entry = this.#waiting[0]; entry !== undefined; entry = this.#waiting[0]) {
-      const error = hand(producer, entry);
-      if (error === code.RD_KAFKA_RESP_ERR__QUEUE_FULL) return;
-      this.#waiting.shift();
-      if (error === 0) continue;
-      const { kind, reason } = meaningOf(error);
-      entry.failure ??= { kind, failure: { ...failureOf(error), reason } };
-      this.#finish(entry);
-    }
-  }
-
-  #report(id: number, error: number): void {
-    const entry = this.#batches.of(id);
-    // of a batch that was taken back
-    if (entry === undefined) return;
-    entry.reported++;
-    if (error === 0) this.#trouble = undefined;
-    else {
-      const { kind } = meaningOf(error);
-      entry.failure ??= { kind, failure: failureOf(error) };
-    }
-    this.#finish(entry);
-  }
-
-  /** Tells the caller once nothing of the batch is under way. */
-  #finish(entry: BatchUnderWay): void {
-    const isWhole = entry.taken === entry.records;
-    if (entry.reported < entry.taken || (!isWhole && entry.failure === undefined)) return;
-    const outcome: Outcome = entry.failure ?? { kind: 'delivered' };
-    if (entry.settle !== undefined) {
-      this.#stopWaiting(entry);
-      this.#batches.remove(entry);
-      entry.settle(outcome);
-    } else if (!isWhole || outcome.kind === 'retry') {
-      this.#batches.remove(entry);
-    }
-  }
-
-  #leave(entry: BatchUnderWay, failure: KafkaFailure): void {
-    this.#stopWaiting(entry);
-    this.#batches.leave(entry, failure);
-  }
-
-  #stopWaiting(entry: BatchUnderWay): void {
-    const at = this.#waiting.indexOf(entry);
-    if (at !== -1) this.#waiting.splice(at, 1);
   }
 
   #fail(error: number, text: string): void {
@@ -226,7 +148,7 @@ export class LibrdkafkaClient implements KafkaClient {
     if (!isSummary || this.#trouble === undefined) this.#trouble = this.#explain(failureOf(error, text));
     const failure = this.#trouble;
     if (!isSummary && failure.reason !== 'authentication') return;
-    for (const entry of this.#batches.all()) if (entry.settle !== undefined) this.#leave(entry, failure);
+    this.#sender.leaveAll(failure);
     for (const tell of this.#failing) tell(failure);
   }
 
@@ -241,7 +163,7 @@ export class LibrdkafkaClient implements KafkaClient {
 
   /** A producer with a fatal error does nothing any more: the next call begins a new one. */
   #replace(): void {
-    const fatal = this.#producer?.fatal();
+    const fatal = this.#sender.producer?.fatal();
     const failure = failureOf(fatal?.error ?? code.RD_KAFKA_RESP_ERR__FATAL, fatal?.text);
     this.#log.error({ worker: this.#worker, reason: failure.message }, 'The Kafka producer is replaced.');
     void this.#giveUp({ ...failure, reason: 'unavailable' })?.close();
@@ -249,15 +171,9 @@ export class LibrdkafkaClient implements KafkaClient {
 
   /** Tells all who wait, and hands out the producer that has nothing to report any more. */
   #giveUp(failure: KafkaFailure): KafkaProducer | undefined {
-    for (const entry of this.#batches.all()) {
-      const { settle } = entry;
-      this.#batches.remove(entry);
-      settle?.({ kind: 'retry', failure });
-    }
-    this.#waiting.length = 0;
+    const { producer } = this.#sender;
+    this.#sender.giveUp(failure);
     for (const tell of this.#failing) tell(failure);
-    const producer = this.#producer;
-    this.#producer = undefined;
     return producer;
   }
 
@@ -265,8 +181,11 @@ export class LibrdkafkaClient implements KafkaClient {
   #open(): KafkaProducer {
     if (this.#closed) throw new KafkaError({ reason: 'unreachable', message: 'the client was closed' });
     try {
-      this.#producer ??= new KafkaProducer(librdkafkaOptions(this.#settings, this.#secrets), this.#events);
-      return this.#producer;
+      this.#sender.producer ??= new KafkaProducer(
+        librdkafkaOptions(this.#settings, this.#secrets),
+        this.#events,
+      );
+      return this.#sender.producer;
     } catch (thrown) {
       if (!(thrown instanceof RdKafkaOptionError)) throw thrown;
       const setting = thrown.option === '' ? 'options' : `options.${thrown.option}`;
@@ -292,7 +211,7 @@ export class LibrdkafkaClient implements KafkaClient {
           throw new KafkaError(this.#trouble ?? { reason: 'timeout', message });
         }
         await soon();
-        if (this.#producer !== producer) throw new KafkaError(failure ?? closing);
+        if (this.#sender.producer !== producer) throw new KafkaError(failure ?? closing);
       }
       return producer;
     } finally {
@@ -307,16 +226,16 @@ export class LibrdkafkaClient implements KafkaClient {
   }
 
   async #bringToken(): Promise<void> {
-    const producer = this.#producer;
+    const producer = this.#sender.producer;
     try {
       const { value, expiresAtMs } = await this.#secrets.token();
-      if (this.#producer !== producer || producer === undefined) return;
+      if (this.#sender.producer !== producer || producer === undefined) return;
       const { username } = this.#settings.sasl;
       const principal = username === '' ? this.#settings.clientId : username;
       const why = producer.setToken(value, expiresAtMs ?? Date.now() + TOKEN_MS, principal);
       if (why !== undefined) producer.refuseToken(why);
     } catch (thrown) {
-      if (this.#producer === producer) producer?.refuseToken(unexpected(thrown).message);
+      if (this.#sender.producer === producer) producer?.refuseToken(unexpected(thrown).message);
     }
   }
 
@@ -333,30 +252,6 @@ export class LibrdkafkaClient implements KafkaClient {
 }
 
 const closing: KafkaFailure = { reason: 'unreachable', message: 'the client was closed' };
-
-/** Hands over records until the library has all, or takes none; returns why. */
-function hand(producer: KafkaProducer, entry: BatchUnderWay): number {
-  const { batch } = entry;
-  if (batch === undefined) return 0;
-  producer.aim(batch.topic, batch.partition, entry.id);
-  while (entry.taken < entry.records) {
-    const record = batch.records[entry.taken];
-    const error = record === undefined ? 0 : producer.produce(record);
-    if (error !== 0) return error;
-    entry.taken++;
-  }
-  return 0;
-}
-
-/** `host:port` in front of what librdkafka says of a broker, as in `sasl_ssl://kafka-1:9092/1: …`. */
-const brokerPattern = /^(?:\w+:\/\/)?([^\s/]+:\d+)\//;
-
-function failureOf(error: number, text = ''): KafkaFailure {
-  const { err2name, err2str } = rdKafka();
-  const broker = brokerPattern.exec(text)?.[1];
-  const message = `${text === '' ? err2str(error) : text} (${err2name(error)})`;
-  return { reason: meaningOf(error).reason, message, ...(broker !== undefined && { broker }) };
-}
 
 function unexpected(thrown: unknown): KafkaFailure {
   return { reason: 'unreachable', message: thrown instanceof Error ? thrown.message : String(thrown) };

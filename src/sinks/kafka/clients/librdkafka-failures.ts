@@ -1,5 +1,6 @@
 import { rdKafkaError as code } from '../../../native/rdkafka-layout.ts';
-import type { KafkaFailureReason, Outcome } from '../client.ts';
+import { rdKafka } from '../../../native/rdkafka.ts';
+import type { KafkaFailure, KafkaFailureReason, Outcome } from '../client.ts';
 
 /** What a code says about the records or the question that it answers. `refused`: they never arrive as they are. */
 export interface Meaning {
@@ -76,4 +77,15 @@ function all(
   codes: readonly number[],
 ): [number, Meaning][] {
   return codes.map((each) => [each, { kind, reason }]);
+}
+
+/** `host:port` in front of what librdkafka says of a broker, as in `sasl_ssl://kafka-1:9092/1: …`. */
+const brokerPattern = /^(?:\w+:\/\/)?([^\s/]+:\d+)\//;
+
+/** What librdkafka says with a code, and of whom. After `loadRdKafka`. */
+export function failureOf(error: number, text = ''): KafkaFailure {
+  const { err2name, err2str } = rdKafka();
+  const broker = brokerPattern.exec(text)?.[1];
+  const message = `${text === '' ? err2str(error) : text} (${err2name(error)})`;
+  return { reason: meaningOf(error).reason, message, ...(broker !== undefined && { broker }) };
 }
