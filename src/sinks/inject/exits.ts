@@ -14,10 +14,6 @@ export class Exit {
   mtuBytes = 0;
   /** When a frame was last meant for it. */
   usedMs: number;
-  /** It was given up: whoever kept it asks again. */
-  isGivenUp = false;
-  /** It was said that frames are longer than it takes. */
-  saidTooLong = false;
   /** It was said that it cannot be used. */
   saidGone = false;
 
@@ -107,7 +103,6 @@ export class Exits {
     for (const exit of this.#byName.values())
       if (idlest === undefined || exit.usedMs < idlest.usedMs) idlest = exit;
     if (idlest === undefined || nowMs - idlest.usedMs < IDLE_MS) return undefined;
-    idlest.isGivenUp = true;
     this.#byName.delete(idlest.name);
     return idlest.place;
   }

@@ -160,7 +160,7 @@ export class Preparer {
 
   #exitOf({ interfaceName }: Route, nowMs: number): Exit | undefined {
     const last = this.#exit;
-    if (last !== undefined && last.name === interfaceName && !last.isGivenUp) return last;
+    if (last !== undefined && last.name === interfaceName) return last;
     this.#exit = this.#options.exits.get(interfaceName, nowMs);
     return this.#exit;
   }

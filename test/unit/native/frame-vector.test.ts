@@ -18,14 +18,18 @@ function sent(vector: FrameVector, count: number): { to: number; text: string }[
 
 test.skipIf(!native)('messages are a head and a piece of one of two memories, each to its interface', () => {
   const vector = new FrameVector(MESSAGES, 3);
-  vector.setMemory(0, Buffer.from('the first memory'));
+  // so much has pages of its own, far above 4 GiB
+  const large = Buffer.alloc(4_194_304);
+  const at = large.length - 16;
+  large.write('the first memory', at, 'latin1');
+  vector.setMemory(0, large);
   vector.setMemory(1, Buffer.from('another memory'));
   for (const [address, index] of [7, 70_000, 2].entries()) vector.setInterface(address, index);
   vector.bytes.write('head', vector.headAt(1), 'latin1');
   vector.bytes.write('012345678901234567890123', vector.headAt(4), 'latin1');
-  vector.put(0, 0, 0, 0, 4, 9);
+  vector.put(0, 0, 0, 0, at + 4, at + 9);
   vector.put(1, 1, 4, 1, 0, 7);
-  vector.put(2, 2, 0, 0, 0, 16);
+  vector.put(2, 2, 0, 0, at, at + 16);
   vector.put(3, 1, 2, 1, 7, 7);
   vector.put(4, 0, 24, 1, 13, 14);
   expect(sent(vector, MESSAGES)).toEqual([

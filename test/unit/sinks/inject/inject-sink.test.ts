@@ -87,6 +87,8 @@ describe.skipIf(!native)('an interface that refuses', () => {
       await write(...[1, 2, 1, 1, 2].map((lane) => ({ lane, frame: whole })));
       expect(network.sent.map((one) => one.to)).toEqual([2, 2]);
       expect(context.dropped()).toEqual({ interfaceGone: 3 });
+      // looked up when first used, and once a batch when it refuses
+      expect(network.asked).toEqual(['m1', 'm2', 'm1']);
     },
   );
 
