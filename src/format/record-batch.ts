@@ -54,13 +54,20 @@ const PRODUCER_EPOCH = 51;
 const FIRST_SEQUENCE = 53;
 const COUNT = 57;
 
-/** A batch without its header: `BATCH_HEADER_LEN` bytes are left free before the records. There is at least one record. */
+/**
+ * A batch without its header: `BATCH_HEADER_LEN` bytes are left free before the records. There is at least one record.
+ *
+ * @throws RangeError - a time is no whole number
+ */
 export function encodeRecords(records: readonly BatchRecord[]): Buffer {
   const firstMs = records[0]!.timestampMs;
   const lengths = new Int32Array(records.length);
   let length = BATCH_HEADER_LEN;
   for (let offset = 0; offset < records.length; offset++) {
-    const bodyLen = recordLen(records[offset]!, offset, firstMs);
+    const record = records[offset]!;
+    if (!Number.isSafeInteger(record.timestampMs))
+      throw new RangeError(`a record is of ${record.timestampMs} ms`);
+    const bodyLen = recordLen(record, offset, firstMs);
     lengths[offset] = bodyLen;
     length += varintLen(bodyLen) + bodyLen;
   }

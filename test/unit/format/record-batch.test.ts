@@ -50,9 +50,9 @@ test('another reader finds what was written', () => {
         const { key, value, timestampMs, headers } = records[index]!;
         expect(one.offsetDelta).toBe(index);
         expect(one.timestampDelta).toBe(BigInt(timestampMs - records[0]!.timestampMs));
-        expect(Buffer.compare(one.key, key)).toBe(0);
-        expect(Buffer.compare(one.value, value)).toBe(0);
-        expect(one.headers.map(([name, text]) => [hex(name), hex(text)])).toEqual(
+        expect(Buffer.compare(one.key!, key)).toBe(0);
+        expect(Buffer.compare(one.value!, value)).toBe(0);
+        expect(one.headers.map(([name, text]) => [hex(name!), hex(text!)])).toEqual(
           [...headers].map(([name, text]) => [hex(name), hex(text)]),
         );
       }
@@ -67,6 +67,11 @@ test.each(Object.entries(compressionCodes))('compression %s is code %i of the at
   putBatchHeader(batch, records, code, { producerId: -1n, producerEpoch: -1, firstSequence: -1 });
   expect(batch.readInt16BE(21)).toBe(code);
   expect(batch.subarray(BATCH_HEADER_LEN)).toEqual(Buffer.alloc(3, 7));
+});
+
+test.each([1.5, Number.NaN, Number.POSITIVE_INFINITY])('a time of %d ms is none', (timestampMs) => {
+  const one = { key: Buffer.from('k'), value: Buffer.from('v'), timestampMs, headers: new Map() };
+  expect(() => encodeRecords([{ ...one, timestampMs: 0 }, one])).toThrow(RangeError);
 });
 
 test('bytes may lie in memory that threads share', () => {

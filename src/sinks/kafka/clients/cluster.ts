@@ -107,6 +107,8 @@ export class Cluster {
     this.#links.set(name, link);
     link.broken.catch(() => {
       if (this.#links.get(name) === link) this.#links.delete(name);
+      // A broker that is asked for no answer closes the connection when it does not lead any more.
+      this.#topics.clear();
     });
     return link;
   }

@@ -41,7 +41,7 @@ async function loaded<T>(client: string, module: Promise<T>): Promise<T> {
   } catch (cause) {
     throw new MirrorError(
       'KAFKA_CLIENT_UNAVAILABLE',
-      `the library of sinks.….client: ${client} cannot be loaded`,
+      `client: ${client} cannot be used: its library does not load`,
       { client },
       { cause },
     );

@@ -66,9 +66,13 @@ export class KafkaProducer implements KafkaClient {
 
   async createTopic(name: string, partitions: number, replication: number): Promise<void> {
     const deadline = this.#deadline();
-    const answer = await this.#cluster.ask(deadline, (link) =>
-      link.createTopic(name, partitions, replication, deadline.brokerMs),
-    );
+    const answer = await this.#cluster.ask(deadline, async (link) => {
+      const said = await link.createTopic(name, partitions, replication, deadline.brokerMs);
+      // Before KRaft one broker alone could: the next is asked.
+      if (verdictOf(said.code).name === 'NOT_CONTROLLER')
+        throw new KafkaError(failureOf(said, `topic ${name}`));
+      return said;
+    });
     if (answer.code !== 0 && verdictOf(answer.code).name !== 'TOPIC_ALREADY_EXISTS') {
       throw new KafkaError(failureOf(answer, `topic ${name}`));
     }
