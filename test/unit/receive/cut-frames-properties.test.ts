@@ -100,6 +100,24 @@ test('what leaves is never longer than it may be, and says of itself what is the
   );
 });
 
+test('whatever the bytes: nothing is thrown, nothing around is changed, nothing is too long', () => {
+  const changes = fc.array(fc.tuple(fc.integer({ min: 0, max: 120 }), fc.integer({ min: 0, max: 255 })), {
+    maxLength: 6,
+  });
+  fc.assert(
+    fc.property(cases, changes, ({ whole, linkType, keep, bytesMax, how }, changed) => {
+      const bytes = Buffer.from(whole);
+      for (const [at, value] of changed) if (at < bytes.length) bytes[at] = value;
+      const { lost, frame: made } = completed(how, bytes, keep, bytesMax, linkType);
+      if (lost === Lost.header) expect(made).toBeUndefined();
+      if (made === undefined) return;
+      expect(made.length).toBeLessThanOrEqual(bytesMax);
+      expect(readFrame(made, linkType).truncated).toBe(0);
+    }),
+    { numRuns: 5000 },
+  );
+});
+
 test.skipIf(!requires('tshark')).each([
   ['Ethernet', LinkType.ethernet],
   ['raw IP', LinkType.raw],
