@@ -3,9 +3,6 @@ import { packetSink } from '../pipeline/settings.ts';
 import { flowSinkSettings, sinkSettings } from '../sinks/settings.ts';
 import { members } from './schema.ts';
 
-/** Kinds of sinks that later versions build. */
-const laterKinds: readonly string[] = ['kafka', 'inject'];
-
 /** Used while nobody names a sink; its other settings are the defaults of its kind. */
 export const defaultSink = { name: 'captures', kind: 'files' } as const;
 
@@ -29,11 +26,10 @@ const sinkKindNames: readonly string[] = [...Object.keys(sinkSettings), ...Objec
 
 /** `kind`, with the kinds of this version as its values. */
 export const kindSetting = Type.Enum([...sinkKindNames], {
-  later: laterKinds.filter((kind) => !sinkKindNames.includes(kind)),
   reload: false,
   description:
-    'What the sink does with packets, or flow-files: with flow records. The sink named captures is of kind files if ' +
-    'this is left out.',
+    'What the sink does with packets, or flow-files: with flow records; kafka takes both. The sink named captures is of ' +
+    'kind files if this is left out.',
 });
 
 /** All settings of a sink of each kind of this version. */

@@ -83,7 +83,11 @@ describe('environment', () => {
     ['MIRRORTAP_', '1', ' is not a known setting.'],
     ['MIRRORTAP_WORKERS', 'x', 'workers is "x"; expected a whole number from 0 to 64.'],
     ['MIRRORTAP_LISTEN__VXLANPORTS', '[1', 'flow sequence must end with a ].'],
-    ['MIRRORTAP_SINKS__A__DIRECTORY', 'x', 'sinks.a.kind is missing; expected files or flow-files.'],
+    [
+      'MIRRORTAP_SINKS__A__DIRECTORY',
+      'x',
+      'sinks.a.kind is missing; expected files, kafka, inject, pipe or flow-files.',
+    ],
   ])('%s=%s', (name, value, message) => {
     const error = refused({ environment: { [name]: value } });
     expect(error.message).toBe(`environment ${name}: ${message}`);
@@ -170,12 +174,8 @@ describe('--set', () => {
     expect(error.code).toBe('CONFIG_INVALID');
   });
 
-  test('the setting of a sink whose kind is not in this version', () => {
-    const text = 'sinks: { bus: { kind: kafka } }';
-    const error = refused({
-      text,
-      set: ['sinks.bus.brokers=[127.0.0.1:9092]', 'sinks.bus.spool.directory=x'],
-    });
+  test('the value of a setting that is not in this version', () => {
+    const error = refused({ text: 'sinks: { log: { kind: flow-files } }', set: ['sinks.log.compress=zstd'] });
     expect(error.code).toBe('NOT_IN_THIS_VERSION');
   });
 

@@ -39,8 +39,8 @@ test('a row says type, default, unit, whether it can be reloaded, and what it me
     reload: 'yes',
     meaning: 'A lane without packets for so long is closed and its place is freed.',
   });
-  expect(rows.get('`sinks.NAME.kind`')?.meaning).toMatch(/Later: .*pipe\.$/);
-  expect(rows.get('`sinks.NAME.select.filter`')?.meaning).toContain('`tcp port 443 and host 10.0.0.5`');
+  expect(rows.get('`sinks.NAME.compress`')?.meaning).toMatch(/Compression of finished files/);
+  expect(rows.get('`sinks.NAME.select.filter`')?.meaning).toContain('tcp port 443 and host 10.0.0.5');
   expect(rows.get('`http.token`')?.type).toBe('later; only no value');
   expect(rows.get('`sinks.NAME.kind`')?.default).toBe('must be given');
   expect(rows.get('`admission.expect`')?.meaning).toContain('`silentSeconds`: After so long');
