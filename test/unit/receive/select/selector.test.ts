@@ -114,7 +114,7 @@ test('snap length cuts frames as the mirror cuts them', () => {
     { frame: segment(1) },
     { frame: segment(1, 'partial') },
     { frame: arp },
-    { frame: query.subarray(0, 30), wireLen: query.length },
+    { frame: query.subarray(0, 45), wireLen: query.length },
     { frame: segment(2).subarray(14), lane: RAW_LANE },
   ];
   const batch = given(packets);
@@ -129,7 +129,7 @@ test('snap length cuts frames as the mirror cuts them', () => {
     [50, segment(1).length, Verdict.unverifiable],
     [50, segment(1).length, Verdict.unverifiable],
     [50, arp.length, Verdict.none],
-    [30, query.length, batch.transportVerdict[batch.delivered[3]!]],
+    [45, query.length, Verdict.unverifiable],
     [50, segment(2).length - 14, Verdict.unverifiable],
   ]);
   expect([...batch.frameEnd]).toEqual(ends);
