@@ -1,11 +1,14 @@
 import type { Config } from '../../config/settings.ts';
 import { workerCount } from '../../config/presets.ts';
+import type { KafkaSettings } from '../../sinks/kafka/settings.ts';
 import { OPEN_FILES_MAX } from '../../sinks/files/part-file.ts';
 import { type Facts, failed } from './facts.ts';
 import { type Finding, note, ok, problem } from './finding.ts';
 
 /** What a worker needs besides its rings, at most. */
 const WORKER_BYTES = 150e6;
+/** What the thread that sends for a worker and a Kafka sink needs besides its rings, at most. */
+const COURIER_BYTES = 200e6;
 /** Files that the process has open besides captures and sockets: libraries, logs, threads' own. */
 const OTHER_FILES = 128;
 /** Oldest Node that runs it: `engines` of package.json. */
@@ -15,7 +18,7 @@ const NODE_MIN = { major: 24, minor: 6 } as const;
 export function checkMemory(facts: Facts, config: Config): Finding[] {
   const workers = workerCount(config, facts.cores);
   const ringBytes = ringBytesOf(facts, config);
-  const workerBytes = workers * WORKER_BYTES;
+  const workerBytes = workers * (WORKER_BYTES + kafkaBytesOf(config));
   const neededBytes = ringBytes + workerBytes;
   const message =
     `${workers} ${workers === 1 ? 'worker needs' : 'workers need'} up to ${megabytes(neededBytes)}, ` +
@@ -31,6 +34,17 @@ export function checkMemory(facts: Facts, config: Config): Finding[] {
   if (neededBytes > facts.availableBytes) return [problem('memory', `${message}.`, remedy)];
   if (neededBytes > facts.availableBytes / 2) return [note('memory', `${message}.`, remedy)];
   return [ok('memory', `${message}.`)];
+}
+
+/** What Kafka sinks take beside each worker: a thread, and a ring for each topic. */
+function kafkaBytesOf({ sinks }: Config): number {
+  let bytes = 0;
+  for (const { kind, enabled, ...settings } of Object.values(sinks)) {
+    if (kind !== 'kafka' || !enabled) continue;
+    const { packets, flows, queue } = settings as unknown as KafkaSettings;
+    bytes += COURIER_BYTES + [packets, flows].filter((topic) => topic !== null).length * queue.bytes;
+  }
+  return bytes;
 }
 
 /** What a worker has is divided among its interfaces. */

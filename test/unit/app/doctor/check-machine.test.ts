@@ -30,6 +30,13 @@ testFindings([
     says: /450 MB, 0 MB of it/,
   },
   {
+    name: 'memory',
+    when: 'there is a Kafka sink, with a thread and two rings beside each worker',
+    settings: settings('sinks.bus.kind=kafka'),
+    status: 'ok',
+    says: /up to 1453 MB/,
+  },
+  {
     name: 'workers',
     when: 'every core has one',
     facts: { cores: 2 },
