@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { machineFacts } from './machine.ts';
 import { replacePart } from './markdown.ts';
 import { flowsPart } from './flows-part.ts';
+import { kafkaPart } from './kafka-part.ts';
 import { type BenchOptions, decapPart, microPart, receivePart } from './parts.ts';
 
 const page = join(import.meta.dirname, '../../docs/benchmarks.md');
@@ -21,6 +22,7 @@ const parts: Readonly<Record<string, (options: BenchOptions) => Promise<string>>
   receive: receivePart,
   decap: decapPart,
   flows: flowsPart,
+  kafka: kafkaPart,
   micro: microPart,
 };
 
@@ -36,7 +38,7 @@ if (unknown.length > 0)
   throw new Error(`There is no bench "${unknown[0]}"; there are ${Object.keys(parts).join(', ')}.`);
 const wanted = positionals.length === 0 ? Object.keys(parts) : positionals;
 
-const facts = machineFacts(['tcpdump', 'dumpcap', 'editcap', 'cp', 'suricata']);
+const facts = machineFacts(['tcpdump', 'dumpcap', 'editcap', 'cp', 'suricata', 'java']);
 process.stdout.write(`${facts}\n`);
 for (const [name, bench] of Object.entries(parts)) {
   if (!wanted.includes(name)) continue;
