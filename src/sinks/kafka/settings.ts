@@ -358,7 +358,7 @@ export const kafkaSettings = Type.Object(
       default: {},
       expected: "a group of the client's own options",
       description:
-        "Further options of the chosen client's producer, under its own names; those that are set above win.",
+        'Further options of the chosen client, under its own names, that no setting stands for; docs/kafka.md says which.',
     }),
   },
   { additionalProperties: false },
