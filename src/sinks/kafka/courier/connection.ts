@@ -80,6 +80,11 @@ export class Connection {
     return undefined;
   }
 
+  /** The topic was looked for and is not there. */
+  isMissing(topic: string): boolean {
+    return this.#topics.isMissing(topic);
+  }
+
   /** Most bytes of one batch that all of these topics take, as far as is known. */
   batchBytes(names: Iterable<string>): number {
     return Math.min(this.#settings.batchBytes, this.#topics.smallestLimit(names) - BATCH_OVERHEAD_BYTES);

@@ -100,10 +100,10 @@ export class Line {
 
   /** Undefined where `end` came before it was known how many partitions there are. */
   async #encode(portion: Portion): Promise<readonly PartitionBatch[] | undefined> {
-    const { connection, counters } = this.#options;
+    const { counters } = this.#options;
     const topics = (await this.#encoderFor([]))?.topics(portion.blocks);
     if (topics === undefined) return undefined;
-    const partitions = await connection.partitions(topics);
+    const partitions = await this.#partitions(topics);
     const encoder = await this.#encoderFor(topics);
     if (partitions === undefined || encoder === undefined) return undefined;
     const { batches, dropped } = encoder.encode(portion.blocks, partitions);
@@ -116,6 +116,23 @@ export class Line {
     // a block that came from a disk may be other than it was
     if (missing > 0) counters.addDropped('damaged', missing);
     return batches;
+  }
+
+  /**
+   * Partitions of these topics. One that is missing is waited for as long as its records would be: a partition chosen before
+   * it is there would be another than that of the key. Undefined where `end` came first.
+   */
+  async #partitions(topics: ReadonlySet<string>): Promise<ReadonlyMap<string, number> | undefined> {
+    const { connection } = this.#options;
+    for (;;) {
+      const known = await connection.partitions(topics);
+      if (known === undefined || this.#ended) return undefined;
+      const missing = [...topics].filter((topic) => connection.isMissing(topic));
+      // each is asked, so that the time of all of them runs
+      if (!missing.map((topic) => this.#patience.isLeft(topic, MISSING)).includes(true)) return known;
+      for (const topic of missing) connection.failed(MISSING, topic);
+      await this.#backoff.wait();
+    }
   }
 
   /** An encoder whose batches all of these topics take; undefined where `end` came before there was one. */
@@ -195,4 +212,5 @@ interface UnderWay {
   readonly settled: Promise<boolean>;
 }
 
+const MISSING: KafkaFailure = { reason: 'noTopic', message: 'The topic is not there.' };
 const NOT_SENT: Promise<boolean> = Promise.resolve(false);

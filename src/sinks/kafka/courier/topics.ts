@@ -5,6 +5,9 @@ import type { KafkaSettings } from '../settings.ts';
 const FRESH_MS = 300_000;
 /** A topic that is missing is looked for again after this. */
 const MISSING_MS = 2000;
+/** A topic that was just made is looked for so often, with such a pause. */
+const MADE_TRIES = 20;
+const MADE_PAUSE_MS = 50;
 /** A topic that is not there counts as having so many partitions. */
 const PARTITIONS_OF_NONE = 1;
 
@@ -54,6 +57,12 @@ export class Topics {
     return partitions;
   }
 
+  /** It was looked for and is not there. */
+  isMissing(name: string): boolean {
+    const known = this.#known.get(name);
+    return known !== undefined && known.facts === undefined;
+  }
+
   /** Least of the largest batches that these topics take; Infinity where no broker said. */
   smallestLimit(names: Iterable<string>): number {
     let least = Infinity;
@@ -67,6 +76,15 @@ export class Topics {
     this.#known.delete(name);
   }
 
+  /** Brokers may hear of a topic a little after it was made. */
+  async #made(name: string): Promise<TopicFacts | undefined> {
+    for (let tries = 1; ; tries++) {
+      const facts = await this.#client.topic(name);
+      if (facts !== undefined || tries === MADE_TRIES) return facts;
+      await new Promise((resolve) => setTimeout(resolve, MADE_PAUSE_MS));
+    }
+  }
+
   async #ask(name: string): Promise<KafkaFailure | undefined> {
     try {
       let facts = await this.#client.topic(name);
@@ -74,7 +92,7 @@ export class Topics {
       if (facts === undefined && this.#create.enabled) {
         await this.#client.createTopic(name, this.#create.partitions, this.#create.replication);
         created = true;
-        facts = await this.#client.topic(name);
+        facts = await this.#made(name);
       }
       const before = this.#known.get(name);
       this.#known.set(name, { facts, askedMs: this.#now() });

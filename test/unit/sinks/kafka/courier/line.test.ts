@@ -171,6 +171,54 @@ test.each(['noTopic', 'notAuthorised'] as const)(
   },
 );
 
+test('a topic that is not there yet is waited for: its records go to the partitions that it then has', async () => {
+  const client = new FakeClient();
+  client.topics.set('another', { partitions: 1, maxMessageBytes: undefined });
+  const bench = new LineBench({ client });
+  const run = bench.line.run();
+  bench.put(30);
+  await pass(20_000, bench, 500);
+  expect([bench.taken().flat(), bench.dropped()]).toEqual([[], {}]);
+  client.topics.set(TOPIC, { partitions: 3, maxMessageBytes: undefined });
+  await pass(20_000, bench, 500);
+  bench.put(30);
+  bench.writer.close();
+  await until(run, bench);
+  expect(bench.taken()).toEqual(bench.expected());
+});
+
+test('a topic that never comes is waited for, for a minute', async () => {
+  const client = new FakeClient();
+  client.topics.set('another', { partitions: 1, maxMessageBytes: undefined });
+  client.behave = () => ({ reason: 'noTopic', message: 'refused' });
+  const bench = new LineBench({ client });
+  const run = bench.line.run();
+  bench.put(30);
+  await pass(55_000, bench, 500);
+  expect(bench.dropped()).toEqual({});
+  await pass(20_000, bench, 500);
+  expect(bench.dropped()).toEqual({ noTopic: 30 });
+  bench.writer.close();
+  await until(run, bench);
+});
+
+test('a topic that was made and that brokers have not heard of yet is looked for again', async () => {
+  const client = new FakeClient();
+  client.topics.set('another', { partitions: 1, maxMessageBytes: undefined });
+  let asked = 0;
+  client.createTopic = () => Promise.resolve();
+  client.topic = () =>
+    Promise.resolve(++asked < 5 ? undefined : { partitions: 3, maxMessageBytes: undefined });
+  const settings = { createTopics: { enabled: true, partitions: 3, replication: 1 } };
+  const bench = new LineBench({ client, settings });
+  const run = bench.line.run();
+  bench.put(30);
+  bench.writer.close();
+  await until(run, bench);
+  expect(bench.taken()).toEqual(bench.expected());
+  expect(bench.lines.filter((line) => line.startsWith('warn'))).toEqual([]);
+});
+
 test('an end while brokers are away: what is left is in the spool, and arrives with the next run', () =>
   withFolder(async (folder) => {
     const first = await openSpool(folder);
