@@ -63,6 +63,7 @@ export class CourierPool {
 
   /** Workers write nothing any more: has all sent, or put away, and ends the threads. */
   async stop(): Promise<void> {
+    if (this.#stopping) return;
     this.#stopping = true;
     const { memory } = this.#options.start;
     for (const channels of memory.channels) {
@@ -119,6 +120,8 @@ export class CourierPool {
 
   async #end(member: Member): Promise<void> {
     clearTimeout(member.restartTimer);
+    // one that died just now has left something to send, or to put away
+    if (member.thread === undefined && member.begun) await this.#launch(member).catch(() => {});
     const { thread } = member;
     if (thread === undefined) return;
     const exited = new Promise<void>((resolve) => thread.once('exit', () => resolve()));

@@ -49,14 +49,18 @@ async function main(): Promise<void> {
     log: createLog({ ...start.log, fields: { worker } }),
     now: Date.now,
   });
+  const started = courier.start();
   parentPort?.on('message', ({ type }: ToCourier) => {
     if (type !== 'stop') return;
-    courier.stop().then(() => {
-      tell({ type: 'stopped' });
-      parentPort?.close();
-    }, fail);
+    // one that has not begun yet has to: what is in the channels is its to send, or to put away
+    started
+      .then(() => courier.stop())
+      .then(() => {
+        tell({ type: 'stopped' });
+        parentPort?.close();
+      }, fail);
   });
-  await courier.start();
+  await started;
   tell({ type: 'begun' });
   courier.done.catch(fail);
 }
