@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { loadRdKafka, rdKafka } from '../../src/native/rdkafka.ts';
 import { KafkaError, type KafkaFailureReason } from '../../src/sinks/kafka/client.ts';
-import type { KafkaSaslSettings, KafkaSettings, KafkaTlsSettings } from '../../src/sinks/kafka/settings.ts';
+import type { KafkaSaslSettings, KafkaTlsSettings } from '../../src/sinks/kafka/security-settings.ts';
+import type { KafkaSettings } from '../../src/sinks/kafka/settings.ts';
 import { clientNames, deliver, newClient, recordOf } from '../support/kafka/clients.ts';
 import { defaultKafka } from '../support/kafka/kafka-settings.ts';
 import { readTopic } from '../support/kafka/kcat.ts';

@@ -3,7 +3,7 @@ import { FLOW_JSON_MAX_BYTES } from '../../format/flow-json.ts';
 import schema from '../../format/flow-record.avsc.json' with { type: 'json' };
 import { assert } from '../../wire/assert.ts';
 import { registerSchema } from './schema-registry.ts';
-import type { KafkaFlowsSettings } from './settings.ts';
+import type { KafkaFlowsSettings } from './topic-settings.ts';
 
 /**
  * What stands before the Avro body in the wire format of schema registries (Confluent, "Wire format"):

@@ -1,6 +1,6 @@
 import { KafkaError } from '../client.ts';
 import type { Secrets } from '../secrets.ts';
-import type { KafkaSaslSettings } from '../settings.ts';
+import type { KafkaSaslSettings } from '../security-settings.ts';
 
 /** A message of SASL, as kafkajs takes it: it puts it into a request, and gives the answer with four bytes of length. */
 interface SaslExchange {

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 
 import type { Secrets } from '../secrets.ts';
-import type { KafkaTlsSettings } from '../settings.ts';
+import type { KafkaTlsSettings } from '../security-settings.ts';
 
 /** What Node's TLS is to know for a connection to `host`; undefined: no TLS. */
 export function tlsOptions(

@@ -4,7 +4,8 @@ import { FrameRecords } from '../records/frame-records.ts';
 import { PcapngRecords } from '../records/pcapng-records.ts';
 import type { EncoderOptions, RecordEncoder } from '../records/record-encoder.ts';
 import { readPassword } from '../secrets.ts';
-import type { KafkaFlowsSettings, KafkaSettings } from '../settings.ts';
+import type { KafkaSettings } from '../settings.ts';
+import type { KafkaFlowsSettings } from '../topic-settings.ts';
 
 /** Makes an encoder for batches of at most so many bytes. Rejects with a `MirrorError` where a registry does not answer. */
 export type EncoderMaker = (batchBytes: number) => Promise<RecordEncoder>;

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { MirrorError } from '../../../../src/observe/error.ts';
 import { maxSecretBytes, readPassword, readSecrets, Secrets } from '../../../../src/sinks/kafka/secrets.ts';
-import type { KafkaClientSettings, KafkaSaslSettings } from '../../../../src/sinks/kafka/settings.ts';
+import type { KafkaSaslSettings } from '../../../../src/sinks/kafka/security-settings.ts';
+import type { KafkaClientSettings } from '../../../../src/sinks/kafka/settings.ts';
 
 const noSasl: KafkaSaslSettings = {
   mechanism: 'none',
