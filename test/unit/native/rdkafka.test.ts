@@ -3,11 +3,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  KafkaProducer,
-  type ProducerEvents,
-  RdKafkaOptionError,
-} from '../../../src/native/kafka-producer.ts';
+import type { ProducerEvents } from '../../../src/native/kafka-events.ts';
+import { KafkaProducer, RdKafkaOptionError } from '../../../src/native/kafka-producer.ts';
 import * as facts from '../../../src/native/rdkafka-layout.ts';
 import type { Layout } from '../../../src/native/layout.ts';
 import { cFacts, cLayout } from '../../support/c-facts.ts';

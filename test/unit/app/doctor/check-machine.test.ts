@@ -32,6 +32,7 @@ testFindings([
   {
     name: 'memory',
     when: 'there is a Kafka sink, with a thread and two rings beside each worker',
+    facts: {},
     settings: settings('sinks.bus.kind=kafka'),
     status: 'ok',
     says: /up to 1453 MB/,
