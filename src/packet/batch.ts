@@ -58,26 +58,26 @@ export class PacketBatch {
    * @param shortens where there is such a batch: frames end elsewhere, `frameEnd` and `transportVerdict` are own too
    */
   constructor(capacity: number, block: Buffer, whole?: PacketBatch, shortens = false) {
-    const frames = shortens ? undefined : whole;
+    const columns = whole ?? makeColumns(capacity);
     this.capacity = capacity;
     this.bytes = block;
     this.view = whole?.view ?? new DataView(block.buffer, block.byteOffset, block.byteLength);
-    this.at = whole?.at ?? new Uint32Array(capacity);
-    this.end = whole?.end ?? new Uint32Array(capacity);
-    this.wireLen = whole?.wireLen ?? new Uint32Array(capacity);
-    this.seconds = whole?.seconds ?? new Uint32Array(capacity);
-    this.nanoseconds = whole?.nanoseconds ?? new Uint32Array(capacity);
-    this.linkType = whole?.linkType ?? new Uint16Array(capacity);
-    this.lane = whole?.lane ?? new Uint32Array(capacity);
-    this.vni = whole?.vni ?? new Uint32Array(capacity);
-    this.encapsulation = whole?.encapsulation ?? new Uint8Array(capacity);
-    this.mirrorSourceAt = whole?.mirrorSourceAt ?? new Uint32Array(capacity);
-    this.mirrorSourceVersion = whole?.mirrorSourceVersion ?? new Uint8Array(capacity);
-    this.frameAt = whole?.frameAt ?? new Uint32Array(capacity);
-    this.frameEnd = frames?.frameEnd ?? new Uint32Array(capacity);
-    this.frameWireLen = whole?.frameWireLen ?? new Uint32Array(capacity);
-    this.transportVerdict = frames?.transportVerdict ?? new Uint8Array(capacity);
-    this.marks = whole?.marks ?? new Uint8Array(capacity);
+    this.at = columns.at;
+    this.end = columns.end;
+    this.wireLen = columns.wireLen;
+    this.seconds = columns.seconds;
+    this.nanoseconds = columns.nanoseconds;
+    this.linkType = columns.linkType;
+    this.lane = columns.lane;
+    this.vni = columns.vni;
+    this.encapsulation = columns.encapsulation;
+    this.mirrorSourceAt = columns.mirrorSourceAt;
+    this.mirrorSourceVersion = columns.mirrorSourceVersion;
+    this.frameAt = columns.frameAt;
+    this.frameEnd = shortens ? new Uint32Array(capacity) : columns.frameEnd;
+    this.frameWireLen = columns.frameWireLen;
+    this.transportVerdict = shortens ? new Uint8Array(capacity) : columns.transportVerdict;
+    this.marks = columns.marks;
     this.delivered = new Uint32Array(capacity);
   }
 
@@ -100,4 +100,27 @@ export class PacketBatch {
     this.count = 0;
     this.deliveredCount = 0;
   }
+}
+
+function makeColumns(capacity: number) {
+  const words = (): Uint32Array => new Uint32Array(capacity);
+  const bytes = (): Uint8Array => new Uint8Array(capacity);
+  return {
+    at: words(),
+    end: words(),
+    wireLen: words(),
+    seconds: words(),
+    nanoseconds: words(),
+    linkType: new Uint16Array(capacity),
+    lane: words(),
+    vni: words(),
+    encapsulation: bytes(),
+    mirrorSourceAt: words(),
+    mirrorSourceVersion: bytes(),
+    frameAt: words(),
+    frameEnd: words(),
+    frameWireLen: words(),
+    transportVerdict: bytes(),
+    marks: bytes(),
+  };
 }

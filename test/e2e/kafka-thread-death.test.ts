@@ -39,7 +39,7 @@ test.skipIf(!requiresKafka())(
       );
       const written = async (): Promise<number> =>
         total(
-          await readSamples(await (await fetch(`${receive.url}/metrics`)).text()),
+          readSamples(await (await fetch(`${receive.url}/metrics`)).text()),
           'mirrortap_sink_written_packets_total',
         );
       const to = ['--to', `127.0.0.1:${receive.vxlanPort}`, '--vni', '42', '--rate', '3000', '--loop', '0'];
