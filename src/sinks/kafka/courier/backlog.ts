@@ -135,10 +135,14 @@ export class Backlog {
     const blocks = [first];
     let gathered = first.bytes.length;
     const endMs = performance.now() + lingerMs;
-    // where the ring fills, its blocks have to move, and that waits for this
-    while (gathered < bytes && this.#channel.filled <= FULL) {
+    while (gathered < bytes) {
+      const isFilling = this.#channel.filled > FULL;
+      // its blocks have to move to the spool, and that waits for this
+      if (isFilling && this.#spool !== undefined) break;
       const block = this.#take();
       if (block === undefined) {
+        // it may be full, and then only what is under way makes room
+        if (isFilling) break;
         const leftMs = endMs - performance.now();
         if (leftMs <= 0 || this.#channel.ended) break;
         await this.#channel.wait(Math.min(leftMs, LOOK_MS));
