@@ -8,6 +8,7 @@ import { type Breakage, BrokenBroker } from '../support/kafka/broken-brokers.ts'
 import {
   eventually,
   expectReceived,
+  expectSink,
   metric,
   numbersInSpool,
   residentBytes,
@@ -93,7 +94,7 @@ describe.skipIf(!requiresOwnKafka())('brokers that go', { timeout: TIMEOUT_MS },
       // while it is not known yet that the spool is full, and while it takes some again, it is the queue that is
       const { spoolFull = 0, queueFull = 0, ...others } = lost;
       expect({ others, lost: spoolFull + queueFull }).toEqual({ others: {}, lost: received - written });
-      expect(rowOf(report, 'captures')).toMatchObject({ written: received, dropped: {} });
+      expectSink(report, 'captures', { delivered: received, written: received });
       const { times: _, ...arrived } = await load.arrivedIn(broker.bootstrap, packets.topic);
       expect(arrived).toEqual({ records: written, distinct: written, disordered: 0, damaged: 0 });
     }));
@@ -113,7 +114,7 @@ describe.skipIf(!requiresOwnKafka())('brokers that go', { timeout: TIMEOUT_MS },
         const receive = await start();
         const isAway = kill % 2 === 0;
         if (isAway) broker.suspend();
-        await pause(randomInt(500, 4000));
+        await pause(randomInt(500, soaking ? 4000 : 2500));
         // some are killed while the spool is being sent
         if (isAway && kill % 4 === 0) {
           broker.resume();
@@ -132,7 +133,7 @@ describe.skipIf(!requiresOwnKafka())('brokers that go', { timeout: TIMEOUT_MS },
       await untilAllSent(receive);
       const { finished, report } = await receive.end();
       expect(finished.status).toBe(0);
-      expect(rowOf(report, 'bus')).toMatchObject({ dropped: {}, pending: 0 });
+      expect(rowOf(report, 'bus').pending).toBe(0);
       expect(fullSpools).toBeGreaterThan(0);
 
       const { times, distinct, disordered, damaged } = await load.arrivedIn(broker.bootstrap, packets.topic);
@@ -146,7 +147,8 @@ describe.skipIf(!requiresOwnKafka())('brokers that go', { timeout: TIMEOUT_MS },
   test('a stop while brokers are away leaves the rest in the spool; the next start, with fewer workers, sends it', () =>
     withFolder(async (folder) => {
       const { packets, flows } = names();
-      const bus = { brokers: [broker.bootstrap], packets, flows, closeSeconds: CLOSE_SECONDS };
+      const queue = { bytes: 33_554_432 };
+      const bus = { brokers: [broker.bootstrap], packets, flows, queue, closeSeconds: CLOSE_SECONDS };
       const first = await startWithBus(folder, bus, 'workers=3');
       await using load = new NumberedLoad(INNER_BYTES);
       await load.start(first.vxlanPort, RATE);
@@ -164,7 +166,7 @@ describe.skipIf(!requiresOwnKafka())('brokers that go', { timeout: TIMEOUT_MS },
       expectReceived(report, load.sent);
       const { received } = report.ledger;
       const row = rowOf(report, 'bus');
-      expect(row).toMatchObject({ delivered: received, dropped: {} });
+      expectSink(report, 'bus', { delivered: received, written: row.written });
       const left = await numbersInSpool(folder);
       expect(left.size).toBe(received - row.written);
       expect(left.size).toBeGreaterThan(RATE);
@@ -177,7 +179,6 @@ describe.skipIf(!requiresOwnKafka())('brokers that go', { timeout: TIMEOUT_MS },
       expect(rowOf(second, 'bus')).toMatchObject({
         delivered: left.size,
         written: left.size,
-        dropped: {},
         counters: { recovered: left.size },
       });
       expect(readdirSync(join(spoolIn(folder), 'bus')).toSorted()).toEqual(['w0-flows', 'w0-packets']);
@@ -201,10 +202,8 @@ describe.skipIf(!requiresOwnKafka())('brokers that go', { timeout: TIMEOUT_MS },
         const { finished, report } = await receive.end();
         expect(finished.status).toBe(0);
         expectReceived(report, small.sent + large.sent);
-        expect(rowOf(report, 'bus')).toMatchObject({
-          written: small.sent,
-          dropped: { tooLarge: large.sent },
-        });
+        const delivered = small.sent + large.sent;
+        expectSink(report, 'bus', { delivered, written: small.sent, dropped: { tooLarge: large.sent } });
         const flowRow = rowOf(report, 'bus.flows');
         expect(flowRow.written).toBe(flowRow.delivered);
         expect(receive.logged()).toContain('The topic takes smaller batches than batchBytes');
@@ -250,12 +249,11 @@ describe.skipIf(!requiresOwnKafka())('brokers that go', { timeout: TIMEOUT_MS },
           const { finished, report } = await receive.end();
           expect(finished.status).toBe(0);
           expectReceived(report, load.sent);
-          const row = rowOf(report, 'bus');
-          expect(row).toMatchObject({ written: 0, dropped: {} });
+          expectSink(report, 'bus', { delivered: load.sent, written: 0 });
           expect((await numbersInSpool(folder)).size).toBe(load.sent);
-          expect(rowOf(report, 'captures')).toMatchObject({ written: load.sent, dropped: {} });
-          const flowRow = rowOf(report, 'bus.flows');
-          expect(flowRow).toMatchObject({ written: flowRow.delivered, dropped: {} });
+          expectSink(report, 'captures', { delivered: load.sent, written: load.sent });
+          const { delivered } = rowOf(report, 'bus.flows');
+          expectSink(report, 'bus.flows', { delivered, written: delivered });
         }),
     );
   });
@@ -303,7 +301,7 @@ test(
       expect(finished.status).toBe(0);
       expectReceived(report, load.sent);
       const { received } = report.ledger;
-      expect(rowOf(report, 'captures')).toMatchObject({ written: received, dropped: {} });
+      expectSink(report, 'captures', { delivered: received, written: received });
 
       for (const [index, kind] of kinds.entries()) {
         const { bootstrap, connections } = servers[index]!;
@@ -318,7 +316,7 @@ test(
       }
       expect(complaints().get('nobody')).toEqual({ broker: `127.0.0.1:${nobody}`, reason: 'unreachable' });
       for (const name of [...kinds, 'nobody']) {
-        expect(rowOf(report, name)).toMatchObject({ delivered: received, written: 0, dropped: {} });
+        expectSink(report, name, { delivered: received, written: 0 });
         expect((await numbersInSpool(folder, name)).size).toBe(received);
       }
       await Promise.all(servers.map((server) => server.close()));

@@ -93,6 +93,16 @@ export function rowOf(report: Report, name: string): Report['sinks'][number] {
   return row;
 }
 
+/** The sink took all of these, has written so many of them, and dropped the others as said: none unless said. */
+export function expectSink(
+  report: Report,
+  name: string,
+  wanted: { readonly delivered: number; readonly written: number; readonly dropped?: Record<string, number> },
+): void {
+  const { delivered, written, dropped } = rowOf(report, name);
+  expect({ delivered, written, dropped }).toEqual({ dropped: {}, ...wanted });
+}
+
 /** What came was received: nothing is lost in this process, and what the kernel dropped on a busy machine is known. */
 export function expectReceived({ ledger, ...report }: Report, sent: number): void {
   expect(ledgerDifference({ ledger, ...report })).toBe(0);
