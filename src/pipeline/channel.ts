@@ -176,9 +176,14 @@ export class ChannelReader {
     Atomics.store(this.#state, State.taken, this.#next);
   }
 
+  /** Nothing more will come. */
+  get isClosed(): boolean {
+    return Atomics.load(this.#state, State.closed) === 1;
+  }
+
   /** Nothing more will come, and all that came was taken. */
   get ended(): boolean {
-    return Atomics.load(this.#state, State.closed) === 1 && this.waiting === 0;
+    return this.isClosed && this.waiting === 0;
   }
 
   /** Blocks that were published and not yet taken. */

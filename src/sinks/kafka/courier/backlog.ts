@@ -9,6 +9,8 @@ const DONE: Promise<void> = Promise.resolve();
 const BLOCKS_AT_A_TIME = 16;
 /** Longest wait for a block before spool and end are looked at again. */
 const LOOK_MS = 20;
+/** So long before the end of a wait all that was left in the ring is taken, so that the writer hands over the rest in time. */
+const LAST_MS = 40;
 /** A disk that cannot be read is tried again after this. */
 const RETRY_MS = 1000;
 
@@ -139,6 +141,11 @@ export class Backlog {
       const isFilling = this.#channel.filled > FULL;
       // its blocks have to move to the spool, and that waits for this
       if (isFilling && this.#spool !== undefined) break;
+      const spareMs = endMs - performance.now() - LAST_MS;
+      if (!isFilling && spareMs > 0 && this.#isOneLeft) {
+        await new Promise((resolve) => setTimeout(resolve, Math.min(spareMs, LOOK_MS)));
+        continue;
+      }
       const block = this.#take();
       if (block === undefined) {
         // it may be full, and then only what is under way makes room
@@ -154,6 +161,14 @@ export class Backlog {
     this.#gathering = false;
     const records = blocks.reduce((sum, block) => sum + block.records, 0);
     return { blocks: blocks.map((block) => block.bytes), records, fromChannel: blocks, fromSpool: [] };
+  }
+
+  /**
+   * One block waits. As long as it is left where it is, the writer hands over no block that is not full: many such would
+   * fill the ring with little in it.
+   */
+  get #isOneLeft(): boolean {
+    return this.#stash.length === 0 && this.#channel.waiting === 1 && !this.#channel.isClosed;
   }
 
   /** Undefined where the disk could not be read for now. */
