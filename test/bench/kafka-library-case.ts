@@ -22,7 +22,7 @@ const openers = { platformatic, kafkajs: ofKafkajs, librdkafka };
 const benchCase = caseOfProcess();
 const { topic, encoding, frameBytes, compression } = benchCase;
 const { batchBytes } = defaultKafka();
-const portions = await prebuiltPortions(topic, encoding, frameBytes, batchBytes);
+const portions = (await prebuiltPortions(topic, encoding, frameBytes, batchBytes)).flatMap(roundsOf);
 const counts = portions.map((batches) => batches.reduce((sum, batch) => sum + countOf(batch), 0));
 const sends = await openers[benchCase.client](benchCase, portions);
 let next = 0;
@@ -109,6 +109,17 @@ async function librdkafka(one: KafkaCase, all: readonly PartitionBatch[][]): Pro
         if (outcomes.some(({ kind }) => kind !== 'delivered')) throw new Error(JSON.stringify(outcomes));
       },
   );
+}
+
+/** One batch of each partition at a time: libraries make one of all that a call has, and brokers refuse it where it is too large. */
+function roundsOf(batches: readonly PartitionBatch[]): PartitionBatch[][] {
+  const rounds: PartitionBatch[][] = [];
+  for (const batch of batches) {
+    const open = rounds.find((round) => round.every(({ partition }) => partition !== batch.partition));
+    if (open === undefined) rounds.push([batch]);
+    else open.push(batch);
+  }
+  return rounds;
 }
 
 function recordsOf(

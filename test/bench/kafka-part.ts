@@ -8,7 +8,7 @@ import { median, medianOf, ratio, whole } from './statistics.ts';
 const ENCODINGS = ['frame', 'pcapng'] as const;
 const FRAME_BYTES = [128, 700] as const;
 const COMPRESSIONS = ['none', 'zstd'] as const;
-const RUN_MS = 600;
+const RUN_MS = 500;
 const QUICK_RUN_MS = 300;
 
 /** The Kafka sink with each client against that client alone and against Kafka's own producer. */

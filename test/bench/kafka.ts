@@ -43,7 +43,7 @@ export interface KafkaBenchOptions {
   readonly progress: (text: string) => void;
 }
 
-const WARM_UP_MS = 1000;
+const WARM_UP_MS = 700;
 const MEBIBYTE = 1_048_576;
 /** What `ProducerPerformance` is given to send: as many bytes as these, or as many records. */
 const PERFORMANCE_BYTES = 150_000_000;
