@@ -32,7 +32,12 @@ export interface BatchRecord {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
   readonly timestampMs: number;
-  readonly headers: ReadonlyMap<Uint8Array, Uint8Array>;
+  readonly headers: BatchHeaders;
+}
+
+export interface BatchHeaders extends ReadonlyMap<Uint8Array, Uint8Array> {
+  /** All of them as they stand in a record, behind their number, where whoever made them has written them so. */
+  readonly encoded?: Uint8Array;
 }
 
 export interface BatchIdentity {
@@ -109,8 +114,10 @@ function recordLen(record: BatchRecord, offset: number, firstMs: number): number
   let length = 1 + varintLen(record.timestampMs - firstMs) + varintLen(offset);
   length += varintLen(record.key.length) + record.key.length;
   length += varintLen(record.value.length) + record.value.length;
-  length += varintLen(record.headers.size);
-  for (const [name, value] of record.headers) {
+  const { headers } = record;
+  length += varintLen(headers.size);
+  if (headers.encoded !== undefined) return length + headers.encoded.length;
+  for (const [name, value] of headers) {
     length += varintLen(name.length) + name.length + varintLen(value.length) + value.length;
   }
   return length;
@@ -122,8 +129,10 @@ function putRecord(batch: Buffer, at: number, record: BatchRecord, offset: numbe
   end = putVarint(batch, end, offset);
   end = putBytes(batch, end, record.key);
   end = putBytes(batch, end, record.value);
-  end = putVarint(batch, end, record.headers.size);
-  for (const [name, value] of record.headers) {
+  const { headers } = record;
+  end = putVarint(batch, end, headers.size);
+  if (headers.encoded !== undefined) return copyBytes(headers.encoded, 0, headers.encoded.length, batch, end);
+  for (const [name, value] of headers) {
     end = putBytes(batch, putBytes(batch, end, name), value);
   }
   return end;

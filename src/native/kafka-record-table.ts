@@ -6,7 +6,14 @@ export interface NativeRecord {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
   readonly timestampMs: number;
-  readonly headers: ReadonlyMap<Uint8Array, Uint8Array>;
+  readonly headers: NativeHeaders;
+}
+
+export interface NativeHeaders extends ReadonlyMap<Uint8Array, Uint8Array> {
+  /** The names alone, where records with the same ones share them. */
+  readonly names?: readonly Uint8Array[];
+  /** All headers as they stand in a record: length and name, length and value, lengths as zigzag varints of at most two bytes. */
+  readonly encoded?: Uint8Array;
 }
 
 /** Entries before the headers: topic, partition, flags, opaque, value, key, timestamp. */
@@ -25,6 +32,8 @@ const [TOPIC, PARTITION, FLAGS, OPAQUE, VALUE, KEY, TIMESTAMP] = [0, 1, 2, 3, 4,
 const MAX_HEADERS = 32;
 /** Names are a few constants: past so many the caller makes them anew each time, and they are forgotten. */
 const MAX_NAMES = 64;
+/** Longer names have a length of two bytes. */
+const SHORT_LEN = 63;
 /** No bytes lie anywhere but at NULL, which would be a record without a value instead of one with an empty value. */
 const NO_BYTES_AT = 1;
 
@@ -51,6 +60,9 @@ class BlockAddress {
 export class RecordTable {
   readonly #library = rdKafka();
   readonly #table = Buffer.alloc((fixed.length + MAX_HEADERS) * argument.bytes);
+  readonly #view = new DataView(this.#table.buffer, this.#table.byteOffset, this.#table.length);
+  /** Whose addresses the table has. */
+  #lastNames: readonly Uint8Array[] | undefined;
   /** Names as C wants them, with a zero at their end, and their addresses. */
   readonly #names = new Map<Uint8Array, { readonly text: Buffer; readonly at: number }>();
   readonly #valueBlock = new BlockAddress();
@@ -88,6 +100,9 @@ export class RecordTable {
     this.#writeMemory(VALUE, this.#valueBlock.of(value, this.#library), value.length);
     this.#writeMemory(KEY, this.#keyBlock.of(key, this.#library), key.length);
     this.#writeWord(record.timestampMs, field(TIMESTAMP, 'u.i64'));
+    if (headers.names !== undefined && headers.encoded !== undefined)
+      return this.#fillHeaders(headers.names, headers.encoded);
+    this.#lastNames = undefined;
     let entry = fixed.length;
     for (const [name, text] of headers) {
       this.#writeWord(this.#nameAddress(name), field(entry, 'u.header.name'));
@@ -98,10 +113,35 @@ export class RecordTable {
     return entry;
   }
 
+  /** Values lie in one block: one address does for all of them. */
+  #fillHeaders(names: readonly Uint8Array[], encoded: Uint8Array): number {
+    const base = this.#headerBlock.of(encoded, this.#library);
+    // the table still has their addresses from the record before
+    const areNew = names !== this.#lastNames;
+    this.#lastNames = names;
+    let entry = fixed.length;
+    let at = 0;
+    for (const name of names) {
+      if (areNew) this.#writeWord(this.#nameAddress(name), field(entry, 'u.header.name'));
+      at += (name.length > SHORT_LEN ? 2 : 1) + name.length;
+      let length = encoded[at++] ?? 0;
+      if (length > 0x7f) length = (length & 0x7f) | ((encoded[at++] ?? 0) << 7);
+      length >>>= 1;
+      this.#writeWord(base + at, field(entry, 'u.header.val'));
+      this.#writeWord(length, field(entry, 'u.header.size'));
+      at += length;
+      entry++;
+    }
+    return entry;
+  }
+
   #nameAddress(name: Uint8Array): number {
     const known = this.#names.get(name);
     if (known !== undefined) return known.at;
-    if (this.#names.size === MAX_NAMES) this.#names.clear();
+    if (this.#names.size === MAX_NAMES) {
+      this.#names.clear();
+      this.#lastNames = undefined;
+    }
     const text = Buffer.concat([name, Buffer.alloc(1)]);
     const at = Number(this.#library.address(text));
     this.#names.set(name, { text, at });
@@ -115,8 +155,9 @@ export class RecordTable {
 
   /** 64 bits of a whole number from 0 to 2^53: addresses of processes have 47. */
   #writeWord(value: number, at: number): void {
-    this.#table.writeUInt32LE(value % 0x1_0000_0000, at);
-    this.#table.writeUInt32LE(Math.floor(value / 0x1_0000_0000), at + 4);
+    const low = value >>> 0;
+    this.#view.setUint32(at, low, true);
+    this.#view.setUint32(at + 4, (value - low) / 0x1_0000_0000, true);
   }
 }
 

@@ -69,7 +69,7 @@ export class FrameRecords implements RecordEncoder {
       headers,
       count: 1,
     };
-    const recordBytes = key.length + frameBytes + this.#headers.bytes;
+    const recordBytes = key.length + frameBytes + headers.encoded.length;
     batching.add(route, partitionOf(hash, route.partitions), record, recordBytes);
   }
 }

@@ -1,23 +1,29 @@
+const SHORT_NAME_LEN = 63;
+
 /**
- * Headers of one record. A `Map` of them took half of the time of a record (measured: 600 ns to build and 850 bytes, against 60 ns
- * and 150 bytes), and nobody looks one up on the way.
+ * Headers of one record as they stand in it (Kafka documentation, section "Record"): of each header the length of its name, the name,
+ * the length of its value, the value; lengths are zigzag varints. Who writes a record copies `encoded`: to build a `Map` and to walk it
+ * were two thirds of the time of a record. Who wants names and values one by one, names below 64 bytes and values below 8192, may still
+ * read them.
  */
 export class HeaderList implements ReadonlyMap<Buffer, Buffer> {
-  readonly #names: readonly Buffer[];
-  readonly #values: readonly Buffer[];
+  /** Shared by all records that have the same ones. */
+  readonly names: readonly Buffer[];
+  readonly encoded: Buffer;
 
-  /** @param names shared by all records that have the same ones */
-  constructor(names: readonly Buffer[], values: readonly Buffer[]) {
-    this.#names = names;
-    this.#values = values;
+  /** @param names those in `encoded` */
+  constructor(names: readonly Buffer[], encoded: Buffer) {
+    this.names = names;
+    this.encoded = encoded;
   }
 
   get size(): number {
-    return this.#names.length;
+    return this.names.length;
   }
 
   [Symbol.iterator](): MapIterator<[Buffer, Buffer]> {
-    return new HeaderWalk(this.#names, this.#values) as unknown as MapIterator<[Buffer, Buffer]>;
+    const values = this.#read();
+    return this.names.map((name, i): [Buffer, Buffer] => [name, values[i] ?? name]).values();
   }
 
   entries(): MapIterator<[Buffer, Buffer]> {
@@ -25,45 +31,34 @@ export class HeaderList implements ReadonlyMap<Buffer, Buffer> {
   }
 
   keys(): MapIterator<Buffer> {
-    return this.#names.values();
+    return this.names.values();
   }
 
   values(): MapIterator<Buffer> {
-    return this.#values.values();
+    return this.#read().values();
   }
 
   get(name: Buffer): Buffer | undefined {
-    return this.#values[this.#names.indexOf(name)];
+    return this.#read()[this.names.indexOf(name)];
   }
 
   has(name: Buffer): boolean {
-    return this.#names.includes(name);
+    return this.names.includes(name);
   }
 
   forEach(see: (value: Buffer, name: Buffer, map: ReadonlyMap<Buffer, Buffer>) => void): void {
     for (const [name, value] of this) see(value, name, this);
   }
-}
 
-class HeaderWalk {
-  readonly #names: readonly Buffer[];
-  readonly #values: readonly Buffer[];
-  #next = 0;
-
-  constructor(names: readonly Buffer[], values: readonly Buffer[]) {
-    this.#names = names;
-    this.#values = values;
-  }
-
-  next(): IteratorResult<[Buffer, Buffer], undefined> {
-    const name = this.#names[this.#next];
-    const value = this.#values[this.#next];
-    if (name === undefined || value === undefined) return { done: true, value: undefined };
-    this.#next++;
-    return { done: false, value: [name, value] };
-  }
-
-  [Symbol.iterator](): this {
-    return this;
+  #read(): Buffer[] {
+    const { encoded } = this;
+    let end = 0;
+    return this.names.map(({ length }) => {
+      let at = end + (length > SHORT_NAME_LEN ? 2 : 1) + length;
+      let zigzag = encoded[at++] ?? 0;
+      if (zigzag > 0x7f) zigzag = (zigzag & 0x7f) | ((encoded[at++] ?? 0) << 7);
+      end = at + (zigzag >>> 1);
+      return encoded.subarray(at, end);
+    });
   }
 }
