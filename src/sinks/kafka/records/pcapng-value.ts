@@ -12,7 +12,7 @@ import type { PacketBlockReader } from '../../../format/packet-block.ts';
 import type { Lane } from '../../../packet/lane.ts';
 import { type Block, blockOf } from '../../../wire/block.ts';
 
-/** What a value begins with; it doubles as it grows. */
+/** What a value begins with at least; it doubles as it grows. */
 const BYTES_MIN = 1024;
 const NANOSECONDS_A_MILLISECOND = 1_000_000;
 
@@ -28,11 +28,15 @@ export class PcapngValue {
   #out: Block;
   #end: number;
 
-  /** @param bytesMax what the value does not exceed, unless its only packet does */
-  constructor({ name, linkType }: Lane, bytesMax: number) {
+  /**
+   * @param bytesMax what the value does not exceed, unless its only packet does
+   * @param expectedBytes what it will probably take: memory to begin with
+   */
+  constructor({ name, linkType }: Lane, bytesMax: number, expectedBytes: number) {
     this.#bytesMax = bytesMax;
     const headBytes = sectionHeaderBytes() + interfaceBlockBytes(name);
-    this.#out = blockOf(Buffer.allocUnsafeSlow(Math.max(headBytes, Math.min(BYTES_MIN, bytesMax))));
+    const bytes = Math.min(Math.max(BYTES_MIN, expectedBytes), bytesMax);
+    this.#out = blockOf(Buffer.allocUnsafeSlow(Math.max(headBytes, bytes)));
     this.#end = interfaceBlock(this.#out.bytes, sectionHeaderBlock(this.#out.bytes, 0), linkType, name);
   }
 
