@@ -19,11 +19,6 @@ export class FrameLayout {
     this.isEthernet = isEthernet;
   }
 
-  /** Tags that headers lie behind now. */
-  get tags(): number {
-    return this.#tags;
-  }
-
   /** What follows lies behind one more tag. */
   enterTag(): void {
     this.#tags++;
