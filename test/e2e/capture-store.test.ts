@@ -226,7 +226,7 @@ test(
       const bytes = left.reduce((sum, path) => sum + statSync(join(folder, path)).size, 0);
       expect(bytes).toBeLessThanOrEqual(keepBytes);
       expect(bytes).toBeGreaterThan(keepBytes - 3 * rotateBytes);
-      expect(report.sinks[0]).toMatchObject({ dropped: {}, pending: 0 });
+      expect([report.sinks[0]?.dropped, report.sinks[0]?.pending]).toEqual([{}, 0]);
       expect(report.lanes[0]?.files.slice(-left.length).toSorted()).toEqual(left);
       expect(
         filesOf(folder)

@@ -41,6 +41,7 @@ test.skipIf(!requiresRoot()).each(['ring', 'mmsg'])(
       expect(calls).toHaveLength(LOOKS);
       expect(calls.filter((call) => call === FUTEX).length).toBeGreaterThan(LOOKS / 2);
       const { report } = await receive.end();
-      expect(report.sinks).toMatchObject([{ written: packets.length, dropped: {}, pending: 0 }]);
+      expect(report.sinks).toMatchObject([{ written: packets.length, pending: 0 }]);
+      expect(report.sinks[0]?.dropped).toEqual({});
     }),
 );

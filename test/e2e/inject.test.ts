@@ -198,7 +198,7 @@ describe.skipIf(!able)('an interface', () => {
         const { report } = await receive.end();
         const [tap, captures] = report.sinks;
         expect(tap).toMatchObject({ written: 2, dropped: { interfaceGone: 2 }, pending: 0 });
-        expect(captures).toMatchObject({ written: 4, dropped: {} });
+        expect([captures?.written, captures?.dropped]).toEqual([4, {}]);
       }),
     ));
 

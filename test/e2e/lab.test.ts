@@ -41,7 +41,7 @@ function expectWhole(report: Report): void {
   expect(report.ledger.delivered).toBeGreaterThan(0);
   expect(report.lanes.map(({ name }) => name.replace(/[0-9a-f]{16}/, '')).toSorted()).toEqual(LANES);
   const [sink] = report.sinks;
-  expect(sink).toMatchObject({ written: report.ledger.delivered, pending: 0, dropped: {} });
+  expect([sink?.written, sink?.pending, sink?.dropped]).toEqual([report.ledger.delivered, 0, {}]);
   for (const lane of report.lanes) expect(lane.files.length).toBe(lane.fileCount);
 }
 

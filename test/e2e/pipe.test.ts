@@ -132,6 +132,7 @@ test.skipIf(!requires('tshark'))(
       await until('the report is there', () => reportLine() !== undefined);
       isOver = true;
       const report = JSON.parse(reportLine() ?? '') as Report;
-      expect(report.sinks).toMatchObject([{ name: 'stdout', written: TRAFFIC_PACKETS, dropped: {} }]);
+      expect(report.sinks).toMatchObject([{ name: 'stdout', written: TRAFFIC_PACKETS }]);
+      expect(report.sinks[0]?.dropped).toEqual({});
     }),
 );

@@ -56,7 +56,7 @@ function outOfOrder(folder: string): number {
   return rows.filter(([mark]) => mark !== '').length;
 }
 
-function counted(report: Report, name: string): object {
+function counted(report: Report, name: string): Partial<Report['sinks'][number]> {
   return report.sinks.find((sink) => sink.name === name) ?? {};
 }
 
@@ -100,7 +100,8 @@ test.skipIf(!requires('tshark')).each([...(requiresRoot() ? ['ring'] : []), 'dgr
     });
 
     const records = filesBelow(flows!).flatMap((file) => flowLines(readFileSync(file, 'utf8')));
-    expect(counted(report, 'flows')).toMatchObject({ written: records.length, dropped: {} });
+    expect(counted(report, 'flows')).toMatchObject({ written: records.length });
+    expect(counted(report, 'flows').dropped).toEqual({});
     const total = Object.values(summed(records, () => 'all'))[0]?.[0];
     expect(total).toBe(packets - found);
     const copies = records.reduce(

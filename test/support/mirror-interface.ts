@@ -88,9 +88,10 @@ export function startTcpdump(namespace: string, interfaceName: string, file: str
     '-i',
     interfaceName,
     '-s',
-    '0',
+    // in immediate mode each packet takes a place of this size in tcpdump's buffer: a burst of thousands has to fit
+    '9216',
     '-B',
-    '32768',
+    '65536',
     '--immediate-mode',
     '-U',
     '-Z',
@@ -116,7 +117,10 @@ function framesOfPcap(file: string): Buffer[] {
 
 /** Settles once tcpdump has written so many frames, and gives it time for one too many. */
 export async function untilFrames(file: string, count: number): Promise<Buffer[]> {
-  while (framesOfPcap(file).length < count) await sleep(20);
+  for (let tries = 0; framesOfPcap(file).length < count; tries++) {
+    if (tries === 1500) throw new Error(`tcpdump saw ${framesOfPcap(file).length} frames of ${count}.`);
+    await sleep(20);
+  }
   await sleep(200);
   return framesOfPcap(file);
 }
