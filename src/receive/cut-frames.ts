@@ -77,7 +77,9 @@ export class CutFrames implements FrameCompleter {
     if (protocol === IpProtocol.udp && transportAt !== ABSENT && fragment === 0) {
       const udpAt = at + transportAt - layers.frameAt;
       const present = at + bytes - udpAt;
-      if (udp.length(target.bytes, udpAt) > present) view.setUint16(udpAt + udp.LENGTH, present);
+      // an IP packet may itself have no room for a whole UDP header
+      if (present >= udp.HEADER_LEN && udp.length(target.bytes, udpAt) > present)
+        view.setUint16(udpAt + udp.LENGTH, present);
     }
     return this.#finish(target, at, at + bytes, writtenEnd);
   }

@@ -100,6 +100,12 @@ test('what leaves is never longer than it may be, and says of itself what is the
   );
 });
 
+test('an IP packet without room for its UDP header: nothing is written behind it', () => {
+  const bytes = Buffer.from('4500001500000000401163b20a00010a0a000214c351c353000a7126f0f0', 'hex');
+  for (const keep of [21, 22, 25])
+    expect(completed('shorten', bytes, keep, 21, LinkType.raw).frame?.length).toBe(21);
+});
+
 test('whatever the bytes: nothing is thrown, nothing around is changed, nothing is too long', () => {
   const changes = fc.array(fc.tuple(fc.integer({ min: 0, max: 120 }), fc.integer({ min: 0, max: 255 })), {
     maxLength: 6,
