@@ -15,6 +15,7 @@ import { AvroFlows } from '../../src/sinks/kafka/avro.ts';
 import { decodeAll } from '../support/decoding.ts';
 import { flowRecord } from '../support/flow-records.ts';
 import { KafkaBroker } from '../support/kafka/broker.ts';
+import { TopicAdmin } from '../support/kafka/admin.ts';
 import { writeLines } from '../support/kafka/kcat.ts';
 import { requiresKafka } from '../support/kafka/wanted.ts';
 import { epochTime, frameMessage, type LanePacket } from '../support/kafka-messages.ts';
@@ -76,20 +77,13 @@ describe.skipIf(!canRun)('sample consumers', { timeout: 120_000 }, () => {
     compression = CompressionTypes.None,
   ): Promise<string> {
     const topic = `${name}.${randomUUID()}`;
-    const admin = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin();
-    await admin.connect();
-    await admin.createTopics({ topics: [{ topic, numPartitions: 3 }], waitForLeaders: true });
-    await admin.disconnect();
+    await new TopicAdmin(() => brokers).createTopic(topic, 3);
     await send(topic, messages, compression);
     return topic;
   }
 
-  async function topics(): Promise<readonly string[]> {
-    const admin = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin();
-    await admin.connect();
-    const names = await admin.listTopics();
-    await admin.disconnect();
-    return names;
+  function topics(): Promise<readonly string[]> {
+    return new TopicAdmin(() => brokers).topics();
   }
 
   async function send(

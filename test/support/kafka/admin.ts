@@ -1,7 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import kafkajs, { type Admin } from 'kafkajs';
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, logLevel, ResourcePatternTypes } =
   kafkajs;
+
+const LEADERS_MS = 30_000;
+const NOT_YET = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION']);
 
 /** What a test does with topics, each time over a connection of its own. */
 export class TopicAdmin {
@@ -20,7 +25,15 @@ export class TopicAdmin {
   ): Promise<void> {
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
     const topics = [{ topic, numPartitions, replicationFactor: -1, configEntries }];
-    await this.#ask((admin) => admin.createTopics({ topics, waitForLeaders: true }));
+    // kafkajs's own wait gives up when the broker has not heard of its new topic yet.
+    await this.#ask(async (admin) => {
+      await admin.createTopics({ topics, waitForLeaders: false });
+      const deadline = Date.now() + LEADERS_MS;
+      while (!(await hasLeaders(admin, topic, numPartitions))) {
+        if (Date.now() > deadline) throw new Error(`${topic} has no leaders after ${LEADERS_MS} ms`);
+        await sleep(50);
+      }
+    });
   }
 
   async deleteTopic(topic: string): Promise<void> {
@@ -83,4 +96,19 @@ export class TopicAdmin {
       await admin.disconnect();
     }
   }
+}
+
+/** Asks the leaders themselves: the metadata names them before they have made the partition's log. */
+async function hasLeaders(admin: Admin, topic: string, partitions: number): Promise<boolean> {
+  try {
+    return (await admin.fetchTopicOffsets(topic)).length === partitions;
+  } catch (error) {
+    if (NOT_YET.has(typeOf(error)) || (error instanceof Error && NOT_YET.has(typeOf(error.cause))))
+      return false;
+    throw error;
+  }
+}
+
+function typeOf(error: unknown): string {
+  return error instanceof Error && 'type' in error ? String(error.type) : '';
 }
