@@ -21,9 +21,6 @@ import { VniSet } from './vni-set.ts';
  * be verified any more. Frames without an IP packet are of no flow: sampling keeps them all.
  */
 export class Selector {
-  /** Packets of the last batch that were left out. */
-  leftOut = 0;
-
   readonly #vnis: VniSet;
   readonly #filter: CompiledFilter | undefined;
   readonly #snapLength: number;
@@ -51,9 +48,7 @@ export class Selector {
   select(batch: PacketBatch): PacketBatch {
     const view = this.#viewOf(batch);
     const cuts = this.#choose(batch, view);
-    this.leftOut = batch.deliveredCount - view.deliveredCount;
-    if (cuts === 0) return this.leftOut === 0 ? batch : view;
-    return view;
+    return cuts === 0 && view.deliveredCount === batch.deliveredCount ? batch : view;
   }
 
   #viewOf(batch: PacketBatch): PacketBatch {
