@@ -1,3 +1,4 @@
+import { TEXT_BYTES, textOf } from './kafka-text.ts';
 import { rdKafkaError, rdKafkaNumber as number } from './rdkafka-layout.ts';
 import { type RdKafka, rdKafka } from './rdkafka.ts';
 
@@ -9,7 +10,6 @@ export interface AdminResult {
   readonly values: ReadonlyMap<string, string>;
 }
 
-const TEXT_BYTES = 512;
 const none: ReadonlyMap<string, string> = new Map();
 
 /** Requests to the cluster's controller, answered by events of the producer's queue. */
@@ -35,8 +35,11 @@ export class AdminRequests {
     const why = Buffer.alloc(TEXT_BYTES);
     const topic = kafka.NewTopic_new(name, partitions, replication, why, why.length);
     if (topic === null) {
-      const text = why.toString('utf8', 0, Math.max(0, why.indexOf(0)));
-      return Promise.resolve({ error: rdKafkaError.RD_KAFKA_RESP_ERR__INVALID_ARG, text, values: none });
+      return Promise.resolve({
+        error: rdKafkaError.RD_KAFKA_RESP_ERR__INVALID_ARG,
+        text: textOf(why),
+        values: none,
+      });
     }
     try {
       return this.#ask(number.RD_KAFKA_ADMIN_OP_CREATETOPICS, timeoutMs, (options) =>

@@ -1,32 +1,13 @@
 import { AdminRequests, type AdminResult } from './kafka-admin.ts';
 import { EventReader, type ProducerEvents } from './kafka-events.ts';
+import { askMetadata, isUp, type TopicMetadata } from './kafka-metadata.ts';
+import { openProducer, RdKafkaOptionError } from './kafka-opening.ts';
 import { RecordTable, type NativeRecord } from './kafka-record-table.ts';
-import {
-  rdKafkaMetadata as metadata,
-  rdKafkaMetadataTopic as metadataTopic,
-  rdKafkaError,
-  rdKafkaNumber as number,
-} from './rdkafka-layout.ts';
+import { TEXT_BYTES, textOf } from './kafka-text.ts';
+import { rdKafkaNumber as number } from './rdkafka-layout.ts';
 import { type RdKafka, rdKafka } from './rdkafka.ts';
 import { WakePipe } from './wake-pipe.ts';
 
-/** An option that librdkafka does not know or does not take. */
-export class RdKafkaOptionError extends Error {
-  readonly option: string;
-
-  constructor(option: string, text: string) {
-    super(text);
-    this.name = 'RdKafkaOptionError';
-    this.option = option;
-  }
-}
-
-export interface TopicMetadata {
-  readonly error: number;
-  readonly partitions: number;
-}
-
-const TEXT_BYTES = 512;
 /** Events that are served before others of this thread have their turn. */
 const EVENTS_AT_ONCE = 64;
 
@@ -57,7 +38,7 @@ export class KafkaProducer {
   constructor(options: ReadonlyMap<string, string>, events: ProducerEvents) {
     const kafka = this.#library;
     this.#events = events;
-    this.#producer = open(kafka, options);
+    this.#producer = openProducer(kafka, options);
     this.#queue = kafka.queue_get_main(this.#producer);
     kafka.set_log_queue(this.#producer, this.#queue);
     this.#admin = new AdminRequests(this.#producer, this.#queue);
@@ -105,24 +86,12 @@ export class KafkaProducer {
 
   /** Whether a broker is connected and has said which versions it speaks. Waits for nothing. */
   isUp(): boolean {
-    const kafka = this.#library;
-    const answer = Buffer.alloc(8);
-    const error = kafka.metadata(this.#producer, 0, null, answer, 0);
-    if (error === 0) kafka.metadata_destroy(answer.readBigUInt64LE());
-    return error !== rdKafkaError.RD_KAFKA_RESP_ERR__TRANSPORT;
+    return isUp(this.#library, this.#producer);
   }
 
   /** Asks any broker that is up about one topic. Waits for the answer on a thread of the pool: keep `timeoutMs` short. */
-  async metadata(topic: string, timeoutMs: number): Promise<TopicMetadata> {
-    const kafka = this.#library;
-    const handle = this.#topic(topic);
-    const answer = Buffer.alloc(8);
-    const error = await new Promise<number>((resolve, reject) => {
-      kafka.metadata.async(this.#producer, 0, handle, answer, timeoutMs, (thrown, result) =>
-        thrown === null ? resolve(result) : reject(thrown),
-      );
-    });
-    return error === 0 ? readMetadata(kafka, answer.readBigUInt64LE()) : { error, partitions: 0 };
+  metadata(topic: string, timeoutMs: number): Promise<TopicMetadata> {
+    return askMetadata(this.#library, this.#producer, this.#topic(topic), timeoutMs);
   }
 
   /** Creates a topic; settles within `timeoutMs` and a little. */
@@ -212,44 +181,4 @@ export class KafkaProducer {
     if (served > 0 && !this.#closed) this.#events.settled();
     if (served === EVENTS_AT_ONCE) setImmediate(() => this.#serve());
   }
-}
-
-/** @throws RdKafkaOptionError */
-function open(kafka: RdKafka, options: ReadonlyMap<string, string>): bigint {
-  const why = Buffer.alloc(TEXT_BYTES);
-  const conf = kafka.conf_new();
-  for (const [name, value] of options) {
-    if (kafka.conf_set(conf, name, value, why, why.length) === number.RD_KAFKA_CONF_OK) continue;
-    kafka.conf_destroy(conf);
-    throw new RdKafkaOptionError(name, textOf(why));
-  }
-  const { RD_KAFKA_EVENT_DR, RD_KAFKA_EVENT_ERROR, RD_KAFKA_EVENT_LOG } = number;
-  const { RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH } = number;
-  kafka.conf_set_events(
-    conf,
-    RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH,
-  );
-  const producer = kafka.new(number.RD_KAFKA_PRODUCER, conf, why, why.length);
-  if (producer !== null) return producer;
-  kafka.conf_destroy(conf);
-  throw new RdKafkaOptionError('', textOf(why));
-}
-
-function readMetadata(kafka: RdKafka, at: bigint): TopicMetadata {
-  const head = Buffer.alloc(metadata.bytes);
-  kafka.memcpy(head, at, head.length);
-  let facts: TopicMetadata = { error: rdKafkaError.RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, partitions: 0 };
-  if (head.readInt32LE(metadata.at.topic_cnt) > 0) {
-    const topic = Buffer.alloc(metadataTopic.bytes);
-    kafka.memcpy(topic, head.readBigUInt64LE(metadata.at.topics), topic.length);
-    const partitions = topic.readInt32LE(metadataTopic.at.partition_cnt);
-    facts = { error: topic.readInt32LE(metadataTopic.at.err), partitions };
-  }
-  kafka.metadata_destroy(at);
-  return facts;
-}
-
-function textOf(bytes: Buffer): string {
-  const end = bytes.indexOf(0);
-  return bytes.toString('utf8', 0, end === -1 ? bytes.length : end);
 }
