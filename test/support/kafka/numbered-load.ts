@@ -2,7 +2,8 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { host } from '../../../samples/make/packets.ts';
 import { INNER_BYTES_MIN, type LoadShape, mirroredLoad, numberOf, putNumber } from '../mirrored-load.ts';
-import { eachRecord } from './kcat.ts';
+import { eachRecord, type ReadRecord } from './kcat.ts';
+import { packetsIn } from './topic-packets.ts';
 
 /** Ethernet, IPv4 and UDP, which the kernel writes; VXLAN stays. */
 const OUTER_HEADERS_BYTES = 42;
@@ -14,14 +15,15 @@ const BURST_MAX = 200;
 
 /** What of a load arrived in a topic. */
 export interface Arrived {
+  /** Packets, each as often as it is there. */
   readonly records: number;
   /** How often each number that was sent arrived, by number. */
   readonly times: Uint8Array;
   /** Numbers of which there is at least one record. */
   readonly distinct: number;
-  /** Records whose first arrival was behind that of a later number of the same key. */
+  /** Packets whose first arrival was behind that of a later number of the same connection. */
   readonly disordered: number;
-  /** Records that are not what was sent under their number, byte for byte. */
+  /** Packets that are not what was sent under their number, byte for byte. */
   readonly damaged: number;
 }
 
@@ -76,26 +78,29 @@ export class NumberedLoad {
     return this.stop();
   }
 
-  /** Reads a topic with `packets.encoding: frame` from its beginning to its end. */
+  /** Reads a topic, of frames or of pcapngs, from its beginning to its end. */
   async arrivedIn(bootstrap: string, topic: string): Promise<Arrived> {
     const times = new Uint8Array(this.sent);
-    const newest = new Map<string, number>();
-    const found = { distinct: 0, disordered: 0, damaged: 0 };
-    const records = await eachRecord({ bootstrap }, topic, ({ key, value }) => {
-      const number = value === null ? -1 : this.#numberIn(value);
-      if (number < 0) {
-        found.damaged++;
-        return;
+    const newest = new Array<number>(this.#shape.connections).fill(-1);
+    const found = { records: 0, distinct: 0, disordered: 0, damaged: 0 };
+    await eachRecord({ bootstrap }, topic, (record) => {
+      for (const frame of framesOf(record)) {
+        found.records++;
+        const number = this.#numberIn(frame);
+        if (number < 0) {
+          found.damaged++;
+          continue;
+        }
+        const before = times[number]!;
+        times[number] = Math.min(255, before + 1);
+        if (before > 0) continue;
+        found.distinct++;
+        const connection = number % newest.length;
+        if (number < newest[connection]!) found.disordered++;
+        else newest[connection] = number;
       }
-      const before = times[number]!;
-      times[number] = Math.min(255, before + 1);
-      if (before > 0) return;
-      found.distinct++;
-      const name = String(key);
-      if (number < (newest.get(name) ?? -1)) found.disordered++;
-      else newest.set(name, number);
     });
-    return { records, times, ...found };
+    return { times, ...found };
   }
 
   /** The number of an inner frame, or -1 where it is not one that was sent. */
@@ -121,4 +126,11 @@ export class NumberedLoad {
     const bytes = this.#numbered(this.sent++).subarray(OUTER_HEADERS_BYTES);
     this.#sockets[connection % SOCKETS]?.send(bytes, () => {});
   }
+}
+
+/** The frame that a record is, or those that its pcapng has. */
+function framesOf({ value, headers }: ReadRecord): readonly Buffer[] {
+  if (value === null) return [Buffer.alloc(0)];
+  if (headers.has('ts-ns')) return [value];
+  return packetsIn(value).map(({ data }) => Buffer.from(data, 'hex'));
 }
