@@ -26,31 +26,44 @@ const GOLDEN = 0x9e37_79b9;
  * Hash of a flow's key: each word, folded, times an odd number of its own, and the sum of these mixed once more.
  *
  * The numbers follow from a seed. Who sends the mirrored traffic may choose its addresses and ports so that the keys of many
- * flows meet in one place of the index: not without knowing the seed.
+ * flows meet in one place of the index: not without knowing the seed. For words that are chosen so freely one product does not
+ * do: keys that differ in the upper bits of two of them alone share few sums, whatever the seed. So these are folded and
+ * multiplied twice.
  */
 export class FlowHash {
+  // the second product of a word has a number of its own
   readonly #ports: number;
+  readonly #ports2: number;
   readonly #low: number;
+  readonly #low2: number;
   readonly #high: number;
+  readonly #high2: number;
   readonly #kind: number;
   readonly #laneKey: number;
   readonly #mirrorSource: number;
   readonly #endpointHigh: number;
+  readonly #endpointHigh2: number;
   readonly #endpointLow: number;
-  /** Of the words of the key's rest. */
+  readonly #endpointLow2: number;
+  /** Of the words of the key's rest, two each. */
   readonly #rest: Int32Array;
 
   constructor(seed: number) {
     const factor = (i: number): number => finish(seed + Math.imul(i + 1, GOLDEN)) | 1;
     this.#ports = factor(0);
-    this.#low = factor(1);
-    this.#high = factor(2);
-    this.#kind = factor(3);
-    this.#laneKey = factor(4);
-    this.#mirrorSource = factor(5);
-    this.#endpointHigh = factor(6);
-    this.#endpointLow = factor(7);
-    this.#rest = Int32Array.from({ length: REST_WORDS + 2 }, (_, i) => factor(8 + i));
+    this.#ports2 = factor(1);
+    this.#low = factor(2);
+    this.#low2 = factor(3);
+    this.#high = factor(4);
+    this.#high2 = factor(5);
+    this.#kind = factor(6);
+    this.#laneKey = factor(7);
+    this.#mirrorSource = factor(8);
+    this.#endpointHigh = factor(9);
+    this.#endpointHigh2 = factor(10);
+    this.#endpointLow = factor(11);
+    this.#endpointLow2 = factor(12);
+    this.#rest = Int32Array.from({ length: 2 * (REST_WORDS + 2) }, (_, i) => factor(13 + i));
   }
 
   /** Hash of a key without a rest, 32 bits. */
@@ -65,15 +78,19 @@ export class FlowHash {
     endpointLow: number,
   ): number {
     let sum =
-      (fold(ports, this.#ports) +
-        fold(low, this.#low) +
-        fold(high, this.#high) +
+      (mix(ports, this.#ports, this.#ports2) +
+        mix(low, this.#low, this.#low2) +
+        mix(high, this.#high, this.#high2) +
         fold(kind, this.#kind) +
         fold(laneKey, this.#laneKey) +
         fold(mirrorSource, this.#mirrorSource)) |
       0;
     if (needsEndpoint(laneKey))
-      sum = (sum + fold(endpointHigh, this.#endpointHigh) + fold(endpointLow, this.#endpointLow)) | 0;
+      sum =
+        (sum +
+          mix(endpointHigh, this.#endpointHigh, this.#endpointHigh2) +
+          mix(endpointLow, this.#endpointLow, this.#endpointLow2)) |
+        0;
     return finish(sum);
   }
 
@@ -90,11 +107,14 @@ export class FlowHash {
       words[at + ENDPOINT_LOW]!,
     );
     if ((words[at + KIND]! & KIND_HAS_REST) === 0) return hash;
-    const factors = this.#rest;
-    let sum = fold(words[at + NESTED_PATH]!, factors[REST_WORDS]!);
-    sum = (sum + fold(words[at + NESTED_ID]!, factors[REST_WORDS + 1]!)) | 0;
-    for (let i = 0; i < REST_WORDS; i++) sum = (sum + fold(words[at + LOW_REST + i]!, factors[i]!)) | 0;
+    let sum = this.#mixRest(words[at + NESTED_PATH]!, REST_WORDS);
+    sum = (sum + this.#mixRest(words[at + NESTED_ID]!, REST_WORDS + 1)) | 0;
+    for (let i = 0; i < REST_WORDS; i++) sum = (sum + this.#mixRest(words[at + LOW_REST + i]!, i)) | 0;
     return finish(hash + sum);
+  }
+
+  #mixRest(word: number, i: number): number {
+    return mix(word, this.#rest[2 * i]!, this.#rest[2 * i + 1]!);
   }
 }
 
@@ -117,6 +137,10 @@ export function identityHalf(words: Int32Array, at: number, half: 0 | 1): number
 /** The upper half goes into the lower one first: a product has nothing in its lower bits but what they had. */
 function fold(word: number, factor: number): number {
   return Math.imul(word ^ (word >>> 16), factor);
+}
+
+function mix(word: number, factor: number, secondFactor: number): number {
+  return fold(fold(word, factor), secondFactor);
 }
 
 /** Spreads all bits over all bits. */
