@@ -2,6 +2,7 @@ import { KafkaError, type KafkaFailureReason } from '../client.ts';
 import type { BrokerAddress, BrokerLink, KafkaLibrary, Metadata } from './broker-link.ts';
 import type { Deadline } from './deadline.ts';
 import { explain } from './explain.ts';
+import { OpenLink } from './open-link.ts';
 
 /** What is known of a topic: how the brokers answered, and who leads each partition. */
 export interface KnownTopic {
@@ -17,7 +18,7 @@ const tellings: readonly KafkaFailureReason[] = ['authentication', 'garbage', 't
 export class Cluster {
   readonly #library: KafkaLibrary;
   readonly #bootstrap: readonly BrokerAddress[];
-  readonly #links = new Map<string, BrokerLink>();
+  readonly #links = new Map<string, OpenLink>();
   readonly #topics = new Map<string, KnownTopic>();
   #brokers: readonly BrokerAddress[] = [];
   #isClosed = false;
@@ -58,14 +59,15 @@ export class Cluster {
     question: (link: BrokerLink) => Promise<T>,
   ): Promise<T> {
     const name = nameOf(address);
-    const link = this.#link(address);
+    const open = this.#link(address);
+    const { link } = open;
     const timer = setTimeout(() => {
       const message = 'The broker did not answer in time.';
       link.cut(new KafkaError({ reason: 'timeout', message, broker: name }));
     }, deadline.leftMs);
     try {
-      await Promise.race([link.ready, link.broken]);
-      return await Promise.race([question(link), link.broken]);
+      await open.unlessBroken(link.ready);
+      return await open.unlessBroken(question(link));
     } catch (error) {
       const failure = explain(error, name);
       // After an error of reading or writing nobody knows where in the stream the two sides are.
@@ -84,7 +86,7 @@ export class Cluster {
   close(): void {
     this.#isClosed = true;
     const reason = closed();
-    for (const link of this.#links.values()) link.cut(reason);
+    for (const { link } of this.#links.values()) link.cut(reason);
     this.#links.clear();
   }
 
@@ -97,20 +99,21 @@ export class Cluster {
     }
   }
 
-  #link(address: BrokerAddress): BrokerLink {
+  #link(address: BrokerAddress): OpenLink {
     if (this.#isClosed) throw closed();
     const name = nameOf(address);
     const known = this.#links.get(name);
-    if (known !== undefined && !known.isBroken) return known;
+    if (known !== undefined && !known.link.isBroken) return known;
     const link = this.#library.open(address);
     link.ready.catch(() => undefined);
-    this.#links.set(name, link);
+    const open = new OpenLink(link);
+    this.#links.set(name, open);
     link.broken.catch(() => {
-      if (this.#links.get(name) === link) this.#links.delete(name);
+      if (this.#links.get(name) === open) this.#links.delete(name);
       // A broker that is asked for no answer closes the connection when it does not lead any more.
       this.#topics.clear();
     });
-    return link;
+    return open;
   }
 
   /** Connected ones first, then those to begin with, then those learned. */

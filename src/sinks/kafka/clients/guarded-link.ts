@@ -48,12 +48,14 @@ export class GuardedLink {
   async drained(): Promise<void> {
     for (const socket of this.#sockets) {
       if (!socket.writableNeedDrain) continue;
-      await Promise.race([
-        new Promise<void>((resolve) => {
-          socket.once('drain', resolve);
-        }),
-        this.broken,
-      ]);
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          socket.off('drain', done).off('close', done);
+          resolve();
+        };
+        socket.on('drain', done).on('close', done);
+      });
+      if (this.#failure !== undefined) throw this.#failure;
     }
   }
 
