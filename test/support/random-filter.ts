@@ -19,22 +19,7 @@ const ports = ['53', '80', '443', '1000', '2000', '4789', '6081', '0x50', '0', '
 const ranges = ['1-1024', '1000-2000', '443-80', '1024-65535', '80-80'];
 const protocols = ['1', '6', '17', '58', '132', '47', '0', '44', '\\tcp', '\\udp', '\\icmp'];
 const directions = ['', '', '', 'src', 'dst', 'src or dst', 'src and dst', 'dst or src'];
-const alone = [
-  'ip',
-  'ip6',
-  'arp',
-  'rarp',
-  'tcp',
-  'udp',
-  'sctp',
-  'icmp',
-  'icmp6',
-  'igmp',
-  'pim',
-  'vrrp',
-  'ah',
-  'esp',
-];
+const alone = 'ip ip6 arp rarp tcp udp sctp icmp icmp6 igmp pim vrrp ah esp'.split(' ');
 const etherTypes = ['0x800', '0x86dd', '0x806', '0x8100', '\\ip', '\\arp', '2048'];
 const relations = ['=', '==', '!=', '<', '<=', '>', '>='];
 const constants = ['0', '1', '2', '4', '8', '13', '0x10', '20', '64', '255', '0x0800', '1500', '4294967295'];

@@ -1,11 +1,5 @@
-import { fieldNames } from './filter-names.ts';
-import type {
-  Arithmetic,
-  ArithmeticOperator,
-  HeaderName,
-  Primitive,
-  RelationOperator,
-} from './filter-syntax.ts';
+import { fieldNames, isProtocolName, type ProtocolName, protocolNames } from './filter-names.ts';
+import type { Arithmetic, ArithmeticOperator, Primitive, RelationOperator } from './filter-syntax.ts';
 import { numberOf, type Token } from './filter-tokens.ts';
 import type { TokenReader } from './token-reader.ts';
 
@@ -23,24 +17,6 @@ const operators: readonly string[] = [...LEVELS.flat(), ...UNRANKED];
 const relations: readonly string[] = ['=', '==', '!=', '<', '<=', '>', '>='];
 const SHIFT_MAX = 31;
 
-const headers: readonly string[] = [
-  'ether',
-  'ip',
-  'ip6',
-  'arp',
-  'rarp',
-  'tcp',
-  'udp',
-  'sctp',
-  'icmp',
-  'icmp6',
-  'igmp',
-  'pim',
-  'vrrp',
-  'ah',
-  'esp',
-] satisfies HeaderName[];
-
 /** Says whether an expression that compares numbers begins at the next token. */
 export function isRelation(reader: TokenReader): boolean {
   const { kind } = reader.peek();
@@ -53,7 +29,7 @@ export function isRelation(reader: TokenReader): boolean {
 }
 
 function isHeader(reader: TokenReader): boolean {
-  return headers.includes(reader.peek().text);
+  return isProtocolName(reader.peek().text);
 }
 
 /** `80-90`, which looks like a difference. */
@@ -129,15 +105,15 @@ function parseOperand(reader: TokenReader): Arithmetic {
     if (text === 'len') return { kind: 'length' };
     const value = fieldNames.get(text);
     if (value !== undefined) return { kind: 'number', value };
-    if (headers.includes(text)) return parseBytes(reader, text as HeaderName);
+    if (isProtocolName(text)) return parseBytes(reader, text);
   }
   return reader.refuseToken(token, 'a number, len, or bytes of a header such as tcp[13]', {
-    candidates: [...headers, ...fieldNames.keys()],
+    candidates: [...protocolNames, ...fieldNames.keys()],
   });
 }
 
 /** `tcp[index]`, `tcp[index:size]`, after the name. */
-function parseBytes(reader: TokenReader, header: HeaderName): Arithmetic {
+function parseBytes(reader: TokenReader, header: ProtocolName): Arithmetic {
   reader.expect('[', `after ${header}`);
   const index = parseArithmetic(reader);
   let size = 1;

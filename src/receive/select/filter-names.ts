@@ -46,6 +46,30 @@ export const portNames: ReadonlyMap<string, number> = new Map([
   ['http-alt', 8080],
 ]);
 
+/** Protocols that may stand alone or before other qualifiers, and headers whose bytes can be asked for. */
+export const protocolNames = [
+  'ether',
+  'ip',
+  'ip6',
+  'arp',
+  'rarp',
+  'tcp',
+  'udp',
+  'sctp',
+  'icmp',
+  'icmp6',
+  'igmp',
+  'pim',
+  'vrrp',
+  'ah',
+  'esp',
+] as const;
+export type ProtocolName = (typeof protocolNames)[number];
+
+export function isProtocolName(text: string): text is ProtocolName {
+  return protocolNames.some((name) => name === text);
+}
+
 export const ipProtocolNames: ReadonlyMap<string, number> = new Map([
   ['icmp', IpProtocol.icmp],
   ['igmp', IpProtocol.igmp],

@@ -1,3 +1,5 @@
+import type { ProtocolName } from './filter-names.ts';
+
 /** A filter expression as it was understood; see filter-parser.ts. */
 export type Expression =
   | { readonly kind: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
@@ -49,31 +51,13 @@ export type Primitive =
 export type RelationOperator = '=' | '!=' | '<' | '<=' | '>' | '>=';
 export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%' | '&' | '|' | '^' | '<<' | '>>';
 
-/** Headers whose bytes can be asked for. */
-export type HeaderName =
-  | 'ether'
-  | 'ip'
-  | 'ip6'
-  | 'arp'
-  | 'rarp'
-  | 'tcp'
-  | 'udp'
-  | 'sctp'
-  | 'icmp'
-  | 'icmp6'
-  | 'igmp'
-  | 'pim'
-  | 'vrrp'
-  | 'ah'
-  | 'esp';
-
 /** Whole numbers of 32 bits without sign, as classic BPF has them. */
 export type Arithmetic =
   | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'length' }
   | {
       readonly kind: 'bytes';
-      readonly header: HeaderName;
+      readonly header: ProtocolName;
       readonly index: Arithmetic;
       readonly size: 1 | 2 | 4;
     }

@@ -1,13 +1,14 @@
-import { etherTypeNames, ipProtocolNames, refusedWords } from './filter-names.ts';
-import type { Direction, Expression, Primitive } from './filter-syntax.ts';
-import { isOperand, parseOperands } from './operand-parser.ts';
 import {
+  etherTypeNames,
+  ipProtocolNames,
   isProtocolName,
   type ProtocolName,
   protocolNames,
-  protocolsByType,
-  type Qualifiers,
-} from './qualifiers.ts';
+  refusedWords,
+} from './filter-names.ts';
+import type { Direction, Expression, Primitive } from './filter-syntax.ts';
+import { isOperand, parseOperands } from './operand-parser.ts';
+import { protocolsByType, type Qualifiers } from './qualifiers.ts';
 import type { Token } from './filter-tokens.ts';
 import type { TokenReader } from './token-reader.ts';
 

@@ -1,3 +1,4 @@
+import type { ProtocolName } from './filter-names.ts';
 import type { Direction } from './filter-syntax.ts';
 
 /** What stands before an address, a port or a number, and says what it is. */
@@ -5,30 +6,6 @@ export interface Qualifiers {
   readonly protocol: ProtocolName | undefined;
   readonly direction: Direction;
   readonly type: 'host' | 'net' | 'port' | 'portrange' | 'proto';
-}
-
-/** Protocols that may stand before other qualifiers, or alone. */
-export const protocolNames = [
-  'ether',
-  'ip',
-  'ip6',
-  'arp',
-  'rarp',
-  'tcp',
-  'udp',
-  'sctp',
-  'icmp',
-  'icmp6',
-  'igmp',
-  'pim',
-  'vrrp',
-  'ah',
-  'esp',
-] as const;
-export type ProtocolName = (typeof protocolNames)[number];
-
-export function isProtocolName(text: string): text is ProtocolName {
-  return protocolNames.some((name) => name === text);
 }
 
 /** Which protocols go with which types of what follows. */
