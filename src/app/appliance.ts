@@ -4,7 +4,7 @@ import type { Config } from '../config/settings.ts';
 import { type Readiness, readiness, type SinkState } from '../observe/health.ts';
 import type { Log } from '../observe/log.ts';
 import type { LogFormat, LogLevel } from '../observe/logger.ts';
-import type { MetricsSnapshot } from '../observe/metrics-snapshot.ts';
+import type { MetricsSnapshot } from '../observe/metrics/snapshot.ts';
 import type { Report } from '../observe/report.ts';
 import { commonDropReasons } from '../pipeline/sink-counters.ts';
 import { LaneDirectory } from '../receive/lanes.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../config/settings.ts';
 import { badChecksums, judgedChecksums, upstreamLoss } from '../observe/lane-warnings.ts';
 import type { Log } from '../observe/log.ts';
-import type { ExpectedVni } from '../observe/metrics-snapshot.ts';
+import type { ExpectedVni } from '../observe/metrics/snapshot.ts';
 import type { Report } from '../observe/report.ts';
 import { LaneCounter } from '../receive/lane-counters.ts';
 import type { LaneDirectory } from '../receive/lanes.ts';

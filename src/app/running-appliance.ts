@@ -1,7 +1,7 @@
 import type { Config } from '../config/settings.ts';
 import { createHttpServer, type HttpServer } from '../http/server.ts';
 import { createTcpHealth, type TcpHealth } from '../http/tcp-health.ts';
-import { createMetrics } from '../observe/metrics.ts';
+import { createMetrics } from '../observe/metrics/metrics.ts';
 import type { Log } from '../observe/log.ts';
 import type { Report } from '../observe/report.ts';
 import { Appliance } from './appliance.ts';

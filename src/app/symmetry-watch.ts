@@ -1,6 +1,6 @@
 import type { Config } from '../config/settings.ts';
 import type { Log } from '../observe/log.ts';
-import type { SymmetryState } from '../observe/metrics-snapshot.ts';
+import type { SymmetryState } from '../observe/metrics/snapshot.ts';
 import { clearSymmetry, readSymmetry } from '../receive/symmetry-memory.ts';
 
 export interface SymmetryWatchOptions {

@@ -4,7 +4,7 @@ import type { WorkerIntake } from '../inputs/intake.ts';
 import type { BoundSocket } from '../inputs/intake-set.ts';
 import { MirrorError } from '../observe/error.ts';
 import type { Log } from '../observe/log.ts';
-import type { WorkerState } from '../observe/metrics-snapshot.ts';
+import type { WorkerState } from '../observe/metrics/snapshot.ts';
 import type { FinishedFile } from '../pipeline/finished-file.ts';
 import { AnalysisTally } from '../receive/analysis-tally.ts';
 import { settled, Tally } from '../receive/tally.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Metrics } from '../observe/metrics.ts';
+import type { Metrics } from '../observe/metrics/metrics.ts';
 
 /** The route that Prometheus scrapes. */
 export function addMetrics(app: FastifyInstance, metrics: Metrics): void {

@@ -1,7 +1,7 @@
 import { fastify } from 'fastify';
 import type { Readiness } from '../observe/health.ts';
 import type { Log } from '../observe/log.ts';
-import type { Metrics } from '../observe/metrics.ts';
+import type { Metrics } from '../observe/metrics/metrics.ts';
 import { addFailures, answerClientError, badUrl } from './failure.ts';
 import { addHealth } from './health.ts';
 import { bindFailed } from './bind-failed.ts';

@@ -26,7 +26,7 @@ export function addConfigCommand(program: Command): void {
       'Prints every metric with its type, labels and meaning.',
       'mirrortap config metrics',
     ).action(async () => {
-      const { metricsReference } = await import('../../observe/metrics.ts');
+      const { metricsReference } = await import('../../observe/metrics/reference.ts');
       process.stdout.write(metricsReference());
     }),
   );

@@ -1,5 +1,5 @@
 import type { Log } from '../../observe/log.ts';
-import type { StoreState } from '../../observe/metrics-snapshot.ts';
+import type { StoreState } from '../../observe/metrics/snapshot.ts';
 import type { FinishedFile } from '../../pipeline/finished-file.ts';
 import type { FileCompression } from '../../store/live-names.ts';
 import { thisProcess } from '../../store/owner.ts';

@@ -1,4 +1,4 @@
-import type { StoreState } from '../../observe/metrics-snapshot.ts';
+import type { StoreState } from '../../observe/metrics/snapshot.ts';
 import type { Kept } from '../../store/keep-waiting.ts';
 import type { Retained } from '../../store/retain.ts';
 import { deletionReasons } from '../../store/retention.ts';

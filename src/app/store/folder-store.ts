@@ -2,7 +2,7 @@ import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MirrorError } from '../../observe/error.ts';
 import type { Log } from '../../observe/log.ts';
-import type { StoreState } from '../../observe/metrics-snapshot.ts';
+import type { StoreState } from '../../observe/metrics/snapshot.ts';
 import type { FinishedFile } from '../../pipeline/finished-file.ts';
 import { ownerName, renew, RENEW_MS } from '../../store/owner.ts';
 import type { ScanCursor } from '../../store/scan.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { commonDropReasons } from '../../../../src/pipeline/sink-counters.ts';
 import { kafkaCounters, kafkaDropReasons } from '../../../../src/sinks/kafka/names.ts';
 import { recordDropReasons } from '../../../../src/sinks/kafka/records/record-encoder.ts';
-import { sinkKindGroups } from '../../../../src/observe/sink-metrics.ts';
+import { sinkKindGroups } from '../../../../src/observe/metrics/sink-kind-metrics.ts';
 
 const page = readFileSync(new URL('../../../../docs/kafka.md', import.meta.url), 'utf8');
 

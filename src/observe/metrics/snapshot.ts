@@ -1,5 +1,5 @@
-import type { SinkState } from './health.ts';
-import type { Report } from './report.ts';
+import type { SinkState } from '../health.ts';
+import type { Report } from '../report.ts';
 
 /** Everything that a scrape shows, read at one moment. Most of it is the report. */
 export interface MetricsSnapshot {

@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { SinkState } from '../../../src/observe/health.ts';
-import { createMetrics, metricsReference } from '../../../src/observe/metrics.ts';
-import type { MetricsSnapshot } from '../../../src/observe/metrics-snapshot.ts';
-import { faultNames } from '../../../src/wire/fault.ts';
-import { requires } from '../../support/requires.ts';
-import { sampleLane, sampleReport } from '../../support/sample-report.ts';
+import type { SinkState } from '../../../../src/observe/health.ts';
+import { createMetrics } from '../../../../src/observe/metrics/metrics.ts';
+import { metricsReference } from '../../../../src/observe/metrics/reference.ts';
+import type { MetricsSnapshot } from '../../../../src/observe/metrics/snapshot.ts';
+import { faultNames } from '../../../../src/wire/fault.ts';
+import { requires } from '../../../support/requires.ts';
+import { sampleLane, sampleReport } from '../../../support/sample-report.ts';
 
 const PROMTOOL = 'promtool';
 
@@ -125,6 +126,8 @@ test('every sample of mirrortap, as a table', async () => {
     mirrortap_lane_checksum_packets_total{lane="vni-42",layer="transport",verdict="zero"} 2
     mirrortap_lane_checksum_packets_total{lane="vni-42",layer="transport",verdict="bad"} 1
     mirrortap_lane_checksum_packets_total{lane="vni-42",layer="transport",verdict="unverifiable"} 5
+    mirrortap_lane_silent{vni="42"} 0
+    mirrortap_lane_silent{vni="43"} 1
     mirrortap_flows_opened_total 61
     mirrortap_flows_active 6
     mirrortap_flow_records_total 70
@@ -168,8 +171,6 @@ test('every sample of mirrortap, as a table', async () => {
     mirrortap_lane_one_sided_tcp_flows_total{lane="vni-42"} 3
     mirrortap_lane_acknowledged_bytes_total{lane="vni-42"} 1234567
     mirrortap_lane_unseen_bytes_total{lane="vni-42"} 1481
-    mirrortap_lane_silent{vni="42"} 0
-    mirrortap_lane_silent{vni="43"} 1
     mirrortap_sink_up{sink="captures"} 0
     mirrortap_sink_up{sink="bus"} 1
     mirrortap_sink_delivered_packets_total{sink="captures"} 98
@@ -280,7 +281,7 @@ test.skipIf(!requires(PROMTOOL))('promtool finds nothing wrong', async () => {
 
 test('docs/metrics.md is what `config metrics` prints, and tells every label', async () => {
   const reference = metricsReference();
-  expect(readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8')).toBe(reference);
+  expect(readFileSync(new URL('../../../../docs/metrics.md', import.meta.url), 'utf8')).toBe(reference);
   for (const key of (await scrape()).keys()) {
     if (!key.startsWith('mirrortap_')) continue;
     const [name = '', labels = ''] = key.split('{');

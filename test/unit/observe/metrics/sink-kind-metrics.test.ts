@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
-import type { MetricsSnapshot } from '../../../src/observe/metrics-snapshot.ts';
-import { kindMetricBy, kindMetrics, sinkKindGroups } from '../../../src/observe/sink-metrics.ts';
-import { reportText } from '../../../src/observe/report-text.ts';
-import { sampleReport } from '../../support/sample-report.ts';
+import type { MetricsSnapshot } from '../../../../src/observe/metrics/snapshot.ts';
+import {
+  kindMetricBy,
+  kindMetrics,
+  sinkKindGroups,
+} from '../../../../src/observe/metrics/sink-kind-metrics.ts';
+import { reportText } from '../../../../src/observe/report-text.ts';
+import { sampleReport } from '../../../support/sample-report.ts';
 
 const [files] = sampleReport().sinks;
 if (files === undefined) throw new Error('the sample has a sink');

@@ -1,5 +1,5 @@
 import { metricGroup, type MetricGroup, type Row } from './exposition.ts';
-import type { MetricsSnapshot } from './metrics-snapshot.ts';
+import type { MetricsSnapshot } from './snapshot.ts';
 
 // What one kind of sink counts besides its ledger: the counters of that kind, under names of the outside. A new metric
 // is one line in a list below.

@@ -4,12 +4,10 @@ import type {
   FragmentCounts,
   NestedCounts,
   OrderCounts,
-} from './analysis-report.ts';
-import { metricGroup, type MetricGroup, type Row } from './exposition.ts';
-import type { MetricsSnapshot } from './metrics-snapshot.ts';
-import type { LaneReport } from './report.ts';
-
-// A new metric is one line in the list of the labels it has, as in metrics.ts.
+} from '../analysis-report.ts';
+import { counted, type Count, metricGroup, type MetricGroup, type Row } from './exposition.ts';
+import type { MetricsSnapshot } from './snapshot.ts';
+import type { LaneReport } from '../report.ts';
 
 const ofFlows: readonly Row<FlowCounts>[] = [
   ['flows_opened_total', 'Flows that began.', ({ opened }) => opened],
@@ -99,9 +97,6 @@ const ofLane: readonly Row<LaneReport>[] = [
   ],
 ];
 
-/** A count and the value of its label. */
-type Count = readonly [by: string, count: number];
-
 function endedFlows({ report }: MetricsSnapshot): Count[] {
   return Object.entries(report.flows.ended);
 }
@@ -114,16 +109,6 @@ function fragmentFindings({ report: { fragments } }: MetricsSnapshot): Count[] {
 /** Not a histogram of Prometheus, which needs the sum of what it counts. */
 function displacements({ report }: MetricsSnapshot): Count[] {
   return report.order.displacement.map(({ upTo, packets }) => [upTo === null ? '+Inf' : `${upTo}`, packets]);
-}
-
-/** A metric of counts that have one label. */
-function counted(
-  name: string,
-  help: string,
-  label: string,
-  counts: (snapshot: MetricsSnapshot) => Count[],
-): MetricGroup {
-  return metricGroup<Count>(counts, { [label]: ([by]) => by }, [[name, help, ([, count]) => count]]);
 }
 
 /** Metrics of what analysis counts. */
