@@ -21,6 +21,8 @@ export interface Portion {
   /** Where they are: in the ring or in the spool; one of the two is empty. */
   readonly fromChannel: readonly ChannelBlock[];
   readonly fromSpool: readonly SpoolEntry[];
+  /** Of its records, those that the ledger has already: written, or dropped. */
+  counted: number;
 }
 
 type Movable = { -readonly [Field in keyof Portion]: Portion[Field] };
@@ -70,7 +72,7 @@ export class Backlog {
         this.#unreadRecords = entries.length === 0 ? 0 : Math.max(0, this.#unreadRecords - records);
         if (entries.length > 0) {
           const blocks = entries.map((entry) => entry.bytes);
-          return this.#handOut({ blocks, records, fromChannel: [], fromSpool: entries });
+          return this.#handOut({ blocks, records, fromChannel: [], fromSpool: entries, counted: 0 });
         }
       } else {
         const first = this.#take();
@@ -112,19 +114,37 @@ export class Backlog {
    * Nothing is sent any more: puts on disk what was not sent, first what was handed out and not settled. What the spool
    * holds stays there.
    *
-   * @returns records that found no room
+   * @returns records that found no room, less those of them that are counted already
    */
   async putAway(): Promise<number> {
     await this.#moving;
-    const blocks = this.#underWay.splice(0).flatMap(({ fromChannel }) => fromChannel);
-    for (let block = this.#take(); block !== undefined; block = this.#take()) blocks.push(block);
     let lost = 0;
-    for (let at = 0; at < blocks.length; at += BLOCKS_AT_A_TIME) {
-      const some = blocks.slice(at, at + BLOCKS_AT_A_TIME);
-      if ((await this.#append(some)) !== 'kept') lost += some.reduce((sum, { records }) => sum + records, 0);
-      for (const block of some) this.#channel.giveBack(block);
+    for (const { fromChannel, counted } of this.#underWay.splice(0)) {
+      lost += Math.max(0, (await this.#keep(fromChannel)) - counted);
     }
-    return lost;
+    for (;;) {
+      const blocks = this.#takeSome(BLOCKS_AT_A_TIME);
+      if (blocks.length === 0) return lost;
+      lost += await this.#keep(blocks);
+    }
+  }
+
+  /** Puts blocks on disk and gives them back; returns how many records found no room. */
+  async #keep(blocks: readonly ChannelBlock[]): Promise<number> {
+    if (blocks.length === 0) return 0;
+    const isKept = (await this.#append(blocks)) === 'kept';
+    for (const block of blocks) this.#channel.giveBack(block);
+    return isKept ? 0 : blocks.reduce((sum, { records }) => sum + records, 0);
+  }
+
+  #takeSome(most: number): ChannelBlock[] {
+    const blocks: ChannelBlock[] = [];
+    while (blocks.length < most) {
+      const block = this.#take();
+      if (block === undefined) break;
+      blocks.push(block);
+    }
+    return blocks;
   }
 
   #handOut(portion: Movable): Portion {
@@ -160,7 +180,13 @@ export class Backlog {
     }
     this.#gathering = false;
     const records = blocks.reduce((sum, block) => sum + block.records, 0);
-    return { blocks: blocks.map((block) => block.bytes), records, fromChannel: blocks, fromSpool: [] };
+    return {
+      blocks: blocks.map((block) => block.bytes),
+      records,
+      fromChannel: blocks,
+      fromSpool: [],
+      counted: 0,
+    };
   }
 
   /**
@@ -193,12 +219,7 @@ export class Backlog {
     }
     let most = BLOCKS_AT_A_TIME;
     while (this.#channel.filled > until) {
-      const blocks: ChannelBlock[] = [];
-      while (blocks.length < most) {
-        const block = this.#take();
-        if (block === undefined) break;
-        blocks.push(block);
-      }
+      const blocks = this.#takeSome(most);
       if (blocks.length === 0) return;
       if ((await this.#append(blocks)) !== 'kept') {
         this.#stash.unshift(...blocks);

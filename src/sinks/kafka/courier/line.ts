@@ -70,7 +70,7 @@ export class Line {
 
   /** Sends a portion, and settles it once it and all before it were sent. */
   #begin(portion: Portion, batches: readonly PartitionBatch[] | undefined): void {
-    const sent = batches === undefined ? NOT_SENT : this.#send(batches);
+    const sent = batches === undefined ? NOT_SENT : this.#send(portion, batches);
     const before = this.#underWay.at(-1)?.settled ?? Promise.resolve(true);
     const settled = Promise.all([before, sent]).then(async ([isFirst, isSent]) => {
       if (!isFirst || !isSent) return false;
@@ -107,8 +107,9 @@ export class Line {
     const encoder = await this.#encoderFor(topics);
     if (partitions === undefined || encoder === undefined) return undefined;
     const { batches, dropped } = encoder.encode(portion.blocks, partitions);
-    let missing = portion.records;
-    for (const batch of batches) missing -= countOf(batch);
+    portion.counted = portion.records;
+    for (const batch of batches) portion.counted -= countOf(batch);
+    let missing = portion.counted;
     for (const [reason, count] of dropped) {
       counters.addDropped(reason, count);
       missing -= count;
@@ -154,8 +155,9 @@ export class Line {
   }
 
   /** Sends batches until each is taken or refused for good. False where `end` came first. */
-  async #send(batches: readonly PartitionBatch[]): Promise<boolean> {
+  async #send(portion: Portion, batches: readonly PartitionBatch[]): Promise<boolean> {
     const pending = new PendingBatches(batches);
+    const { counted } = portion;
     while (!pending.isEmpty) {
       if (this.#ended) return false;
       const round = pending.round();
@@ -165,6 +167,7 @@ export class Line {
         const outcome = outcomes[index];
         if (outcome === undefined || !this.#take(pending, batch, outcome)) again = true;
       }
+      portion.counted = counted + pending.settled;
       if (!again) this.#backoff.reset();
       else if (!this.#ended) await this.#backoff.wait();
     }

@@ -7,6 +7,8 @@ const PATIENCE_MS = 60_000;
 export class PendingBatches {
   /** By partition, in order. */
   readonly #queues = new Map<string, PartitionBatch[]>();
+  /** Packets or flow records of the batches that are settled. */
+  settled = 0;
 
   constructor(batches: readonly PartitionBatch[]) {
     for (const batch of batches) {
@@ -31,6 +33,7 @@ export class PendingBatches {
     const key = keyOf(batch);
     const queue = this.#queues.get(key) ?? [];
     queue.shift();
+    this.settled += countOf(batch);
     if (queue.length === 0) this.#queues.delete(key);
   }
 

@@ -265,6 +265,30 @@ test('an end without a spool drops what is left, and counts it', async () => {
   expect(bench.reader.filled).toBe(0);
 });
 
+test.each([
+  ['in memory', false],
+  ['in a spool that has no room', true],
+])('an end without room: what one partition has taken is not counted as lost too (%s)', (_, hasSpool) =>
+  withFolder(async (folder) => {
+    const spool = hasSpool ? (await openSpool(folder, 1)).spool : undefined;
+    const bench = new LineBench(spool === undefined ? {} : { spool });
+    bench.client.behave = ({ partition }) =>
+      partition === 0 ? { reason: 'unavailable', message: 'NOT_ENOUGH_REPLICAS' } : 'take';
+    const run = bench.line.run();
+    bench.put(300);
+    await pass(1000, bench);
+    const { written } = bench.counters;
+    expect(written).toBeGreaterThan(0);
+    expect(written).toBeLessThan(300);
+    bench.writer.close();
+    bench.line.end();
+    bench.connection.end();
+    await until(run, bench);
+    expect(bench.dropped()).toEqual({ notSent: 300 - written });
+    await spool?.close();
+  }),
+);
+
 test('a topic that is missing is created where that is allowed, as it was asked for', async () => {
   const client = new FakeClient();
   client.topics.set('other', { partitions: 1, maxMessageBytes: undefined });
