@@ -139,7 +139,7 @@ export class TcpStream {
     const isKnown = (bits & SideBit.ackKnown) !== 0;
     if (isKnown && ((ack - acked) | 0) <= 0) return;
     const next = words[side + SideWord.next]!;
-    if ((bits & SideBit.known) !== 0 && ((ack - next) | 0) > JUMP_MAX) return;
+    if ((bits & SideBit.known) !== 0 && Math.abs((ack - next) | 0) > JUMP_MAX) return;
     words[side + SideWord.acked] = ack;
     words[side + SideWord.bits] = (bits & ~ASKED) | SideBit.ackKnown;
     if ((bits & SideBit.data) === 0) return;

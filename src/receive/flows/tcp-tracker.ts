@@ -240,6 +240,7 @@ export class TcpTracker {
       stream.advance(words, own, sequence, len, us, lane);
     } else if (below > JUMP_MAX) {
       stream.start(words, own, sequence, us);
+      words[own + SideWord.bits]! &= ~SideBit.ackKnown;
       stream.advance(words, own, sequence, len, us, lane);
     } else if (below > 1 || len > 1) {
       // one byte before the next one asks whether the other side is still there, or has room (RFC 9293 section 3.8.4)

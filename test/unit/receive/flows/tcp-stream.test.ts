@@ -210,6 +210,11 @@ describe('acknowledged and never seen', () => {
       segments: '> A 1900000000 a500 +50; > A 100 a500 +50; < A 500 a150',
       source: { ackedBytes: 50 },
     },
+    {
+      name: 'farther than two gigabytes, where what was acknowledged before says nothing',
+      segments: `${open}; > A 100 a500 +50; < A 500 a150; > A 2700000000 a500 +50; > A 2700000050 a500 +50; < A 500 a2700000050`,
+      source: { ackedBytes: 100 },
+    },
   ];
   test.each(rows)('$name', (row) => expectRow(row));
 
@@ -259,6 +264,13 @@ describe('acknowledged and never seen', () => {
     bench.see({ from: 1, sequence: 0, ack: 10 + 600 * LEN });
     expect(bench.laneCount('unseenBytes')).toBe(0);
     expect(bench.laneCount('ackedBytes')).toBeLessThan(0x4000_0000);
+  });
+
+  test('gigabytes that are acknowledged and not mirrored', () => {
+    const bench = new TcpBench();
+    bench.play(`${open}; > A 100 a500 +50; > A 200 a500 +50`);
+    for (let i = 1; i <= 600; i++) bench.see({ from: 1, sequence: 500, ack: 250 + i * 0x100_0000 });
+    expect(countsOf(bench.record().source)).toEqual({ ackedBytes: 150, unseenBytes: 50 });
   });
 
   test('ACKs that go ahead for gigabytes without data', () => {
