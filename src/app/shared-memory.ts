@@ -1,4 +1,4 @@
-import { allocateChannel, type ChannelMemory } from '../pipeline/channel.ts';
+import { allocateChannel, type ChannelMemory } from '../pipeline/channel/channel-memory.ts';
 import { SinkCounters } from '../pipeline/sink-counters.ts';
 import type { ChannelSize } from '../pipeline/sink.ts';
 import { ANALYSIS_TALLY_LENGTH } from '../receive/analysis-tally.ts';

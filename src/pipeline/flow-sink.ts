@@ -1,6 +1,6 @@
 import type { FlowRecord } from '../packet/flow-record.ts';
 import type { Log } from '../observe/log.ts';
-import type { ChannelMemory } from './channel.ts';
+import type { ChannelMemory } from './channel/channel-memory.ts';
 import type { SinkKindTraits } from './sink.ts';
 import type { SinkCounters } from './sink-counters.ts';
 

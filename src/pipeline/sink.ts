@@ -2,7 +2,7 @@ import type { Log } from '../observe/log.ts';
 import type { FrameCompleter } from '../packet/frame-completer.ts';
 import type { LaneReader } from '../packet/lane.ts';
 import type { PacketBatch } from '../packet/batch.ts';
-import type { ChannelMemory } from './channel.ts';
+import type { ChannelMemory } from './channel/channel-memory.ts';
 import type { FinishedFile } from './finished-file.ts';
 import type { SinkCounters } from './sink-counters.ts';
 

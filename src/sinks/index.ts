@@ -1,4 +1,4 @@
-import type { ChannelMemory } from '../pipeline/channel.ts';
+import type { ChannelMemory } from '../pipeline/channel/channel-memory.ts';
 import type { FlowSinkKind } from '../pipeline/flow-sink.ts';
 import type { SinkKind } from '../pipeline/sink.ts';
 import { liveFiles } from './files/create.ts';

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { MirrorError } from '../../observe/error.ts';
 import type { Log } from '../../observe/log.ts';
-import { ChannelWriter } from '../../pipeline/channel.ts';
+import { ChannelWriter } from '../../pipeline/channel/channel-writer.ts';
 import { threadEnvironment } from '../thread-environment.ts';
 import { unpackError } from '../worker-messages.ts';
 import type { CourierStart, FromCourier, ToCourier } from './messages.ts';

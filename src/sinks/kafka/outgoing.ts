@@ -1,4 +1,5 @@
-import { ChannelWriter, FullReason, type ChannelMemory } from '../../pipeline/channel.ts';
+import { FullReason, type ChannelMemory } from '../../pipeline/channel/channel-memory.ts';
+import { ChannelWriter } from '../../pipeline/channel/channel-writer.ts';
 import type { SinkCounters } from '../../pipeline/sink-counters.ts';
 
 /** A block that is not full is handed over so often, where the courier waits for one. */

@@ -1,10 +1,7 @@
 import { defaultKafka } from './kafka-settings.ts';
-import {
-  allocateChannel,
-  CHANNEL_BLOCK_BYTES,
-  ChannelReader,
-  ChannelWriter,
-} from '../../../src/pipeline/channel.ts';
+import { allocateChannel, CHANNEL_BLOCK_BYTES } from '../../../src/pipeline/channel/channel-memory.ts';
+import { ChannelReader } from '../../../src/pipeline/channel/channel-reader.ts';
+import { ChannelWriter } from '../../../src/pipeline/channel/channel-writer.ts';
 import type { KafkaRecord, PartitionBatch } from '../../../src/sinks/kafka/client.ts';
 import { Backlog } from '../../../src/sinks/kafka/courier/backlog.ts';
 import { Connection } from '../../../src/sinks/kafka/courier/connection.ts';

@@ -1,4 +1,5 @@
-import { type ChannelBlock, type ChannelReader, FullReason } from '../../../pipeline/channel.ts';
+import { FullReason } from '../../../pipeline/channel/channel-memory.ts';
+import type { ChannelBlock, ChannelReader } from '../../../pipeline/channel/channel-reader.ts';
 import type { Spool, SpoolEntry } from '../spool/spool.ts';
 
 /** Past this part of the ring its blocks go to disk, until no more than the second part is left. */

@@ -1,11 +1,8 @@
 import type { Log } from '../../../observe/log.ts';
 import type { FrameReader } from '../../../packet/frame-reader.ts';
-import {
-  allocateChannel,
-  type ChannelMemory,
-  ChannelReader,
-  ChannelWriter,
-} from '../../../pipeline/channel.ts';
+import { allocateChannel, type ChannelMemory } from '../../../pipeline/channel/channel-memory.ts';
+import { ChannelReader } from '../../../pipeline/channel/channel-reader.ts';
+import { ChannelWriter } from '../../../pipeline/channel/channel-writer.ts';
 import { doAll } from '../../../pipeline/do-all.ts';
 import type { SinkCounters } from '../../../pipeline/sink-counters.ts';
 import { assert } from '../../../wire/assert.ts';

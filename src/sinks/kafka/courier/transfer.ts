@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import type { ChannelReader } from '../../../pipeline/channel.ts';
+import type { ChannelReader } from '../../../pipeline/channel/channel-reader.ts';
 import type { SinkCounters } from '../../../pipeline/sink-counters.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Backlog } from './backlog.ts';

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { CourierPool } from '../../../../src/app/couriers/courier-pool.ts';
 import { allocateMemory } from '../../../../src/app/shared-memory.ts';
 import { loadConfig } from '../../../../src/config/load.ts';
-import { ChannelReader } from '../../../../src/pipeline/channel.ts';
+import { ChannelReader } from '../../../../src/pipeline/channel/channel-reader.ts';
 import { until } from '../../../support/appliance.ts';
 import { LogLines } from '../../../support/log-lines.ts';
 import { CourierOrder, CourierWord } from '../../../support/programs/dying-courier.ts';

@@ -6,9 +6,9 @@ import { LinkType } from '../../../../src/packet/link-type.ts';
 import {
   allocateChannel,
   CHANNEL_BLOCK_BYTES,
-  ChannelReader,
   FullReason,
-} from '../../../../src/pipeline/channel.ts';
+} from '../../../../src/pipeline/channel/channel-memory.ts';
+import { ChannelReader } from '../../../../src/pipeline/channel/channel-reader.ts';
 import { KafkaFlowsSink } from '../../../../src/sinks/kafka/flows-sink.ts';
 import { kafkaCounters, kafkaDropReasons } from '../../../../src/sinks/kafka/names.ts';
 import { KafkaPacketsSink } from '../../../../src/sinks/kafka/packets-sink.ts';

@@ -1,10 +1,7 @@
 import { expect, test } from 'vitest';
-import {
-  allocateChannel,
-  CHANNEL_BLOCK_BYTES,
-  ChannelReader,
-  ChannelWriter,
-} from '../../../../../src/pipeline/channel.ts';
+import { allocateChannel, CHANNEL_BLOCK_BYTES } from '../../../../../src/pipeline/channel/channel-memory.ts';
+import { ChannelReader } from '../../../../../src/pipeline/channel/channel-reader.ts';
+import { ChannelWriter } from '../../../../../src/pipeline/channel/channel-writer.ts';
 import { Backlog } from '../../../../../src/sinks/kafka/courier/backlog.ts';
 
 const BLOCKS = 16;

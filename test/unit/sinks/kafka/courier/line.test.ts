@@ -1,6 +1,6 @@
 import { setTimeout as diskTime } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { FullReason } from '../../../../../src/pipeline/channel.ts';
+import { FullReason } from '../../../../../src/pipeline/channel/channel-memory.ts';
 import { Spool } from '../../../../../src/sinks/kafka/spool/spool.ts';
 import { type Behaviour, FakeClient } from '../../../../support/kafka/fake-client.ts';
 import { LineBench, TOPIC } from '../../../../support/kafka/line-bench.ts';

@@ -4,11 +4,10 @@ import { expect, test } from 'vitest';
 import {
   allocateChannel,
   CHANNEL_BLOCK_BYTES,
-  type ChannelBlock,
-  ChannelReader,
-  ChannelWriter,
   FullReason,
-} from '../../../src/pipeline/channel.ts';
+} from '../../../../src/pipeline/channel/channel-memory.ts';
+import { type ChannelBlock, ChannelReader } from '../../../../src/pipeline/channel/channel-reader.ts';
+import { ChannelWriter } from '../../../../src/pipeline/channel/channel-writer.ts';
 
 const BLOCKS = 4;
 
@@ -176,7 +175,7 @@ test('numbers of blocks wrap', () => {
 test('from thread to thread: 50,000 entries through a ring of four blocks', async () => {
   const count = 50_000;
   const { memory, reader } = channel();
-  const module = new URL('../../../src/pipeline/channel.ts', import.meta.url).href;
+  const module = new URL('../../../../src/pipeline/channel/channel-writer.ts', import.meta.url).href;
   const thread = new Worker(writingThread, { eval: true, workerData: { memory, count, module } });
   let next = 0;
   while (!reader.ended) {
