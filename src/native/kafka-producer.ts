@@ -58,6 +58,7 @@ export class KafkaProducer {
     const kafka = this.#library;
     const error = kafka.produceva(this.#producer, this.#table.memory, this.#table.fill(record));
     if (error === null) return 0;
+    this.#table.takeBack();
     const code = kafka.error_code(error);
     kafka.error_destroy(error);
     return code;
@@ -140,6 +141,8 @@ export class KafkaProducer {
    */
   async close(): Promise<void> {
     this.#closed = true;
+    // an event may just be read, further up the stack: it ends before its producer does
+    await Promise.resolve();
     const kafka = this.#library;
     this.purge();
     this.#admin.abandon();
@@ -147,6 +150,7 @@ export class KafkaProducer {
     this.#wake.stop();
     for (const topic of this.#topics.values()) kafka.topic_destroy(topic);
     kafka.queue_destroy(this.#queue);
+    this.#table.close();
     await new Promise<void>((resolve) => {
       kafka.destroy.async(this.#producer, () => resolve());
     });

@@ -25,9 +25,7 @@ export const rdKafkaArgument = {
     'u.ptr': 8,
     'u.mem.ptr': 8,
     'u.mem.size': 16,
-    'u.header.name': 8,
-    'u.header.val': 16,
-    'u.header.size': 24,
+    'u.headers': 8,
   },
 } as const satisfies Layout;
 
@@ -58,7 +56,7 @@ export const rdKafkaNumber = {
   RD_KAFKA_VTYPE_OPAQUE: 6,
   RD_KAFKA_VTYPE_MSGFLAGS: 7,
   RD_KAFKA_VTYPE_TIMESTAMP: 8,
-  RD_KAFKA_VTYPE_HEADER: 9,
+  RD_KAFKA_VTYPE_HEADERS: 10,
   RD_KAFKA_MSG_F_COPY: 0x2,
 
   RD_KAFKA_EVENT_NONE: 0,

@@ -54,6 +54,11 @@ export interface RdKafka {
   topic_new: (producer: Pointer, name: string, conf: Pointer) => Handle;
   topic_destroy: (topic: Pointer) => void;
   produceva: (producer: Pointer, table: Pointer, count: number) => Handle;
+  /** Lists of headers and addresses are numbers here: they are too many for a bigint each. */
+  headers_new: (count: number) => number;
+  headers_copy: (list: number) => number;
+  headers_destroy: (list: number) => void;
+  header_add: (list: number, name: number, nameBytes: number, value: number, valueBytes: number) => number;
   error_code: (error: Pointer) => number;
   error_destroy: (error: Pointer) => void;
   purge: (producer: Pointer, flags: number) => number;
@@ -136,6 +141,10 @@ const declarations: Readonly<Record<Exclude<keyof RdKafka, Ours>, string>> = {
   topic_new: 'void* rd_kafka_topic_new(void*, const char*, void*)',
   topic_destroy: 'void rd_kafka_topic_destroy(void*)',
   produceva: 'void* rd_kafka_produceva(void*, void*, size_t)',
+  headers_new: 'uintptr_t rd_kafka_headers_new(size_t)',
+  headers_copy: 'uintptr_t rd_kafka_headers_copy(uintptr_t)',
+  headers_destroy: 'void rd_kafka_headers_destroy(uintptr_t)',
+  header_add: 'int rd_kafka_header_add(uintptr_t, uintptr_t, intptr_t, uintptr_t, intptr_t)',
   error_code: 'int rd_kafka_error_code(void*)',
   error_destroy: 'void rd_kafka_error_destroy(void*)',
   purge: 'int rd_kafka_purge(void*, int)',

@@ -173,6 +173,28 @@ describe.each(clientNames)('client %s', (client) => {
       ]);
       expect(outcomes[0]).toMatchObject({ kind: 'refused', failure: { reason: 'notAuthorised' } });
       expect(outcomes[1]).toEqual({ kind: 'delivered' });
+      // the sink asks again for a minute: somebody may grant the right
+      for (const text of ['again', 'and again']) {
+        const batches = [denied, topic].map((name) => ({
+          topic: name,
+          partition: 0,
+          records: [recordOf(text)],
+        }));
+        expect(reasons(await deliver(made, batches))).toEqual(['notAuthorised', undefined]);
+      }
+      expect(await textsOf(topic)).toEqual(['0 yes', '0 again', '0 and again']);
+    });
+
+    test('does not deliver to a partition that the topic does not have, and delivers the rest', async () => {
+      const topic = await kafka.newTopic('small', 2);
+      const made = await connected();
+      await deliver(made, [{ topic, partition: 1, records: [recordOf('first')] }]);
+      const outcomes = await made.sendBatch([
+        { topic, partition: 7, records: [recordOf('nowhere'), recordOf('at all')] },
+        { topic, partition: 1, records: [recordOf('second')] },
+      ]);
+      expect(outcomes.map(({ kind }) => kind === 'delivered')).toEqual([false, true]);
+      expect(await textsOf(topic)).toEqual(['1 first', '1 second']);
     });
 
     test('closes while batches are under way, and says that they are to be sent again', async () => {

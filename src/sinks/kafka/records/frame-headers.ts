@@ -6,7 +6,7 @@ import { Verdict, verdictNames } from '../../../packet/verdict.ts';
 import { copyBytes } from '../../../wire/copy.ts';
 import { headerNames } from '../header-names.ts';
 import { Arena } from './arena.ts';
-import { HeaderList } from './header-list.ts';
+import { type HeaderBeginning, HeaderList } from './header-list.ts';
 import type { LaneFacts } from './lane-facts.ts';
 import { AddressTexts, NumberTexts, ownText } from './texts.ts';
 
@@ -44,10 +44,9 @@ const TRUNCATED = ownText('1');
 const CHANGED = ownText('checksum');
 
 /** The headers up to the observer's name: packets that one interface has sent have them all the same. */
-interface Beginning {
+interface Beginning extends HeaderBeginning {
   readonly vni: number;
   readonly encapsulation: number;
-  readonly encoded: Buffer;
   readonly shape: number;
 }
 
@@ -83,7 +82,8 @@ export class FrameHeaders {
    */
   make(reader: PacketBlockReader, lane: LaneFacts, isCut: boolean, communityId: Buffer): HeaderList {
     const { transportVerdict, marks } = reader;
-    const { encoded, shape } = this.#beginningOf(reader, lane);
+    const beginning = this.#beginningOf(reader, lane);
+    const { encoded, shape } = beginning;
     const arena = this.#arena;
     const at = arena.reserve(this.#bytesMax);
     this.#out = arena.bytes;
@@ -97,7 +97,7 @@ export class FrameHeaders {
     if (communityId.length > 0) this.#put(At.communityId, communityId);
     if ((marks & Mark.repaired) !== 0) this.#put(At.changed, CHANGED);
     const names = this.#names[this.#shape] ?? this.#newNames();
-    return new HeaderList(names, arena.take(at, this.#end));
+    return new HeaderList(names, arena.take(at, this.#end), beginning);
   }
 
   #beginningOf(reader: PacketBlockReader, lane: LaneFacts): Beginning {
@@ -124,7 +124,9 @@ export class FrameHeaders {
     this.#put(At.observer, this.#observer);
     const encoded = Buffer.alloc(this.#end);
     out.copy(encoded);
-    const made = { vni, encapsulation, encoded, shape: this.#shape };
+    const shape = this.#shape;
+    const count = ALL.filter((_, index) => (shape & (1 << index)) !== 0).length;
+    const made = { vni, encapsulation, encoded, count, shape };
     if (++this.#beginningCount > BEGINNINGS_MAX) {
       this.#beginnings.clear();
       this.#beginningCount = 1;

@@ -1,5 +1,10 @@
 const SHORT_NAME_LEN = 63;
 
+export interface HeaderBeginning {
+  readonly encoded: Buffer;
+  readonly count: number;
+}
+
 /**
  * Headers of one record as they stand in it (Kafka documentation, section "Record"): of each header the length of its name, the name,
  * the length of its value, the value; lengths are zigzag varints. Who writes a record copies `encoded`: to build a `Map` and to walk it
@@ -10,11 +15,14 @@ export class HeaderList implements ReadonlyMap<Buffer, Buffer> {
   /** Shared by all records that have the same ones. */
   readonly names: readonly Buffer[];
   readonly encoded: Buffer;
+  /** What they begin with, and how many headers that is: an object that records of one mirror source share. */
+  readonly beginning: HeaderBeginning | undefined;
 
   /** @param names those in `encoded` */
-  constructor(names: readonly Buffer[], encoded: Buffer) {
+  constructor(names: readonly Buffer[], encoded: Buffer, beginning?: HeaderBeginning) {
     this.names = names;
     this.encoded = encoded;
+    this.beginning = beginning;
   }
 
   get size(): number {
