@@ -1,10 +1,8 @@
-import { closeSync, openSync } from 'node:fs';
-import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { FILE_MODE } from './file-system.ts';
 import type { FileCompression } from './live-names.ts';
 import { asFile, asLane } from './index-rows.ts';
-import { defectOf, type IndexDefect, isWhole, makeTables } from './index-schema.ts';
+import { openIndexFile } from './index-file.ts';
+import type { IndexDefect } from './index-schema.ts';
 import {
   type IndexedFile,
   type IndexedLane,
@@ -12,17 +10,8 @@ import {
   type NewFile,
   type OldFile,
 } from './indexed-file.ts';
-import { loadSqlite } from './sqlite.ts';
 
-/** Name of the index in the folder whose captures it lists. */
-export const INDEX_NAME = '.index.sqlite';
-
-const BUSY_MS = 5000;
 const NANOSECONDS_PER_SECOND = 1e9;
-
-/** SQLite's primary result codes, from `sqlite3.h`. */
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
 
 /** What is asked of the files of a lane: packets between these times, seconds since the epoch. */
 export interface WantedTime {
@@ -57,25 +46,8 @@ export class CaptureIndex {
    * @returns what is wrong with the file that is there, if it cannot be used
    */
   static open(directory: string, check = false): CaptureIndex | IndexDefect {
-    const { DatabaseSync } = loadSqlite();
-    let database: DatabaseSync | undefined;
-    // SQLite would make it readable for all
-    closeSync(openSync(join(directory, INDEX_NAME), 'a', FILE_MODE));
-    try {
-      database = new DatabaseSync(join(directory, INDEX_NAME), { timeout: BUSY_MS });
-      const defect = defectOf(database) ?? (check && !isWhole(database) ? 'damaged' : undefined);
-      if (defect !== undefined) {
-        database.close();
-        return defect;
-      }
-      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
-      makeTables(database);
-      return new CaptureIndex(database);
-    } catch (error) {
-      if (database?.isOpen === true) database.close();
-      if (isDamage(error)) return 'damaged';
-      throw error;
-    }
+    const opened = openIndexFile(directory, check);
+    return typeof opened === 'string' ? opened : new CaptureIndex(opened);
   }
 
   close(): void {
@@ -259,16 +231,4 @@ export class CaptureIndex {
     if (statement === undefined) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
     return statement;
   }
-}
-
-/** Whether an error is one of SQLite's. */
-export function isDatabaseError(error: unknown): error is Error & { readonly errcode: unknown } {
-  return error instanceof Error && 'errcode' in error;
-}
-
-/** Whether an error of SQLite's says that the file is no database, or not whole. */
-function isDamage(error: unknown): boolean {
-  if (!isDatabaseError(error)) return false;
-  const code = Number(error.errcode) & 0xff;
-  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
 }

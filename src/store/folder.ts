@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { CaptureIndex, INDEX_NAME, isDatabaseError } from './capture-index.ts';
+import { CaptureIndex } from './capture-index.ts';
+import { INDEX_NAME, isDatabaseError } from './index-file.ts';
 import { type FileSystem, isDiskFull, namesIn, removeFile } from './file-system.ts';
 import type { IndexDefect } from './index-schema.ts';
 import { isLaneFolder, parseLiveName, PART_SUFFIX } from './live-names.ts';

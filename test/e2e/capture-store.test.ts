@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Report } from '../../src/observe/report.ts';
-import { INDEX_NAME } from '../../src/store/capture-index.ts';
+import { INDEX_NAME } from '../../src/store/index-file.ts';
 import type { IndexedFile } from '../../src/store/indexed-file.ts';
 import { pause, type RunningReceive, startReceive, until } from '../support/appliance.ts';
 import { runCommand, startCommand } from '../support/command.ts';

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { CaptureStore, type StoreSink } from '../../../../src/app/store/capture-store.ts';
 import { register, thisProcess } from '../../../../src/store/owner.ts';
-import { INDEX_NAME } from '../../../../src/store/capture-index.ts';
+import { INDEX_NAME } from '../../../../src/store/index-file.ts';
 import { nodeFileSystem } from '../../../../src/store/file-system.ts';
 import { pause, until } from '../../../support/appliance.ts';
 import { TEST_SECONDS } from '../../../support/batches.ts';
