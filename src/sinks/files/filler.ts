@@ -3,18 +3,10 @@ import type { PacketBatch } from '../../packet/batch.ts';
 import type { LaneReader } from '../../packet/lane.ts';
 import type { SinkCounters } from '../../pipeline/sink-counters.ts';
 import { CaptureFile, LaneInterface, LaneState, type RotationLimits, Track } from './capture-file.ts';
-import { CHUNK_BYTES_MIN, type Chunk, type ChunkPool } from './chunk-pool.ts';
+import type { Chunk, ChunkPool } from './chunk-pool.ts';
 import type { Encoding } from './encoding.ts';
+import { CHUNK_BYTES_FIRST, OpenChunks } from './open-chunks.ts';
 import type { Writer } from './writer.ts';
-
-/**
- * Chunks grow to this size. Half of it costs a tenth more CPU for large frames, as each write is handed to another
- * thread; twice of it saves little more, and holds too much of the memory in chunks that are not full.
- */
-const CHUNK_BYTES_WANTED = 524_288;
-/** A track begins with a chunk of this size. */
-const CHUNK_BYTES_FIRST = 16_384;
-const CHUNK_GROWTH = 4;
 
 /** What a filler works with. */
 export interface FillerParts {
@@ -35,15 +27,14 @@ export class Filler {
   readonly #parts: FillerParts;
   readonly #encoding: Encoding;
   readonly #shared: Track | undefined;
-  /** Files with a chunk that is being filled, the oldest chunk first. */
-  readonly #filling = new Set<CaptureFile>();
-  #fillingBytes = 0;
+  readonly #chunks: OpenChunks;
   #nowMs = 0;
   #rounds = 0;
 
   constructor(parts: FillerParts) {
     this.#parts = parts;
     this.#encoding = parts.encoding;
+    this.#chunks = new OpenChunks(parts.pool, parts.writer);
     this.#shared = parts.split === 'none' ? new Track('all', CHUNK_BYTES_FIRST) : undefined;
   }
 
@@ -113,10 +104,7 @@ export class Filler {
 
   /** Hands over chunks that were begun at `sinceMs` or before. */
   submitSince(sinceMs: number): void {
-    for (const file of this.#filling) {
-      if (file.chunkSinceMs > sinceMs) return;
-      this.#submit(file);
-    }
+    this.#chunks.submitSince(sinceMs);
   }
 
   /** Ends files whose time is over by the clock, and those of lanes whose slot belongs to another lane now. */
@@ -144,7 +132,7 @@ export class Filler {
   /** Adds nothing more to a file: what is in memory is written, then the file is finished. */
   end(file: CaptureFile): void {
     if (file.ended) return;
-    this.#submit(file);
+    this.#chunks.submit(file);
     file.ended = true;
     if (file.track.file === file) file.track.file = undefined;
     for (const target of file.interfaces) {
@@ -184,10 +172,10 @@ export class Filler {
     }
     track.file ??= new CaptureFile(track, this.#parts.limits, seconds, this.#nowMs);
     const { file } = track;
-    if (state.file === file) return this.#room(file, bytes);
+    if (state.file === file) return this.#chunks.room(file, bytes, this.#nowMs);
 
     const { lane } = state;
-    const chunk = this.#room(file, bytes + this.#encoding.headerBytes(lane.name));
+    const chunk = this.#chunks.room(file, bytes + this.#encoding.headerBytes(lane.name), this.#nowMs);
     if (chunk === undefined) return undefined;
     const before = chunk.used;
     if (file.bytes === 0) chunk.used = this.#encoding.begin(chunk.bytes, chunk.used, lane.linkType);
@@ -197,57 +185,5 @@ export class Filler {
     state.interface = new LaneInterface(file.interfaces.length, state, seconds, nanoseconds);
     file.interfaces.push(state.interface);
     return chunk;
-  }
-
-  /** A chunk of the file with room for `bytes`. */
-  #room(file: CaptureFile, bytes: number): Chunk | undefined {
-    if (file.chunk !== undefined) {
-      if (file.chunk.used + bytes <= file.chunk.bytes.length) return file.chunk;
-      const size = file.chunk.bytes.length * CHUNK_GROWTH;
-      this.#submit(file);
-      file.track.chunkBytes = Math.min(size, CHUNK_BYTES_WANTED);
-    }
-    const chunk = this.#parts.pool.take(this.#affordable(file.track.chunkBytes), bytes);
-    if (chunk === undefined || this.#crowded()) this.#makeRoom();
-    if (chunk === undefined) return undefined;
-    file.fill(chunk, this.#nowMs);
-    this.#filling.add(file);
-    this.#fillingBytes += chunk.bytes.length;
-    return chunk;
-  }
-
-  /** Hands a file's chunk over to be written. */
-  #submit(file: CaptureFile): void {
-    const { track } = file;
-    const chunk = file.takeChunk();
-    if (chunk === undefined) return;
-    this.#filling.delete(file);
-    this.#fillingBytes -= chunk.bytes.length;
-    if (chunk.used < chunk.bytes.length / CHUNK_GROWTH) {
-      track.chunkBytes = Math.max(chunk.bytes.length / 2, CHUNK_BYTES_MIN);
-    }
-    this.#parts.writer.add(track, { file, chunk });
-  }
-
-  /** The more files are being filled, the smaller their chunks. */
-  #affordable(wanted: number): number {
-    const share = (0.75 * this.#parts.pool.totalBytes) / (this.#filling.size + 1);
-    let size = wanted;
-    while (size > share && size > CHUNK_BYTES_MIN) size /= 2;
-    return size;
-  }
-
-  /** Whether most of the memory is in chunks that are not full: then the oldest of them must go. */
-  #crowded(): boolean {
-    const { takenBytes, totalBytes } = this.#parts.pool;
-    return takenBytes > 0.9 * totalBytes && this.#fillingBytes > 0.75 * totalBytes;
-  }
-
-  /** Sees to it that memory comes back: waiting alone does not help while all of it is in chunks that are not full. */
-  #makeRoom(): void {
-    const oldest = this.#filling.values().next().value;
-    if (this.#parts.writer.idle) this.submitSince(Infinity);
-    else if (oldest !== undefined && this.#fillingBytes > 0.5 * this.#parts.pool.totalBytes)
-      this.#submit(oldest);
   }
 }
