@@ -5,7 +5,8 @@ const FIRST_MS = 100;
 export class Backoff {
   readonly #maxMs: number;
   #nextMs = FIRST_MS;
-  #wake: (() => void) | undefined;
+  /** Ends the waits that are under way. */
+  readonly #wakes = new Set<() => void>();
   #ended = false;
 
   constructor(maxMs: number) {
@@ -23,18 +24,19 @@ export class Backoff {
     this.#nextMs = Math.min(waitMs * 2, this.#maxMs);
     if (this.#ended) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, waitMs);
-      this.#wake = () => {
+      const wake = (): void => {
         clearTimeout(timer);
+        this.#wakes.delete(wake);
         resolve();
       };
+      const timer = setTimeout(wake, waitMs);
+      this.#wakes.add(wake);
     });
-    this.#wake = undefined;
   }
 
-  /** Ends the wait that is under way, and all later ones. */
+  /** Ends the waits that are under way, and all later ones. */
   end(): void {
     this.#ended = true;
-    this.#wake?.();
+    for (const wake of this.#wakes) wake();
   }
 }
