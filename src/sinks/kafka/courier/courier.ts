@@ -39,6 +39,8 @@ export interface CourierOptions {
   readonly sha1Base64: (bytes: Uint8Array) => string;
   readonly log: Log;
   readonly now: () => number;
+  /** A test hands in its own. */
+  readonly makeClient?: typeof makeKafkaClient;
 }
 
 const LOOK_MS = 10;
@@ -56,7 +58,7 @@ export class KafkaCourier {
   readonly #transfers: Transfer[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
   #connection: Connection | undefined;
-  #running: Promise<void> = Promise.resolve();
+  #running: readonly Promise<void>[] = [];
   #spoolSaidMs = -Infinity;
   #slowSaidMs = -Infinity;
 
@@ -66,8 +68,8 @@ export class KafkaCourier {
 
   /** Opens spools and the client library, and begins. Does not wait for a broker. Rejects with a `MirrorError`. */
   async start(): Promise<void> {
-    const { settings, worker, sink, log, now, sources } = this.#options;
-    const client = await makeKafkaClient({ settings, worker, log });
+    const { settings, worker, sink, log, now, sources, makeClient = makeKafkaClient } = this.#options;
+    const client = await makeClient({ settings, worker, log });
     const connection = new Connection({ client, settings, sink, log, now });
     this.#connection = connection;
     for (const source of sources) {
@@ -80,15 +82,16 @@ export class KafkaCourier {
       this.#every(EXPIRE_MS, (transfer) => {
         transfer.expire().catch((error: unknown) => this.#spoolFailed(error));
       });
-    this.#running = doAll(this.#transfers.map((transfer) => () => transfer.run()));
-    this.#running.catch(() => {});
+    this.#running = this.#transfers.map((transfer) => transfer.run());
+    // who asks for `done`, or stops, is told
+    for (const running of this.#running) running.catch(() => {});
   }
 
   /** Settles when all is sent and closed; after `closeSeconds` what is not sent is put away. Rejects with the first error. */
   async stop(): Promise<void> {
     const closing = setTimeout(() => this.#giveUp(), this.#options.settings.closeSeconds * 1000);
     try {
-      await this.#running;
+      await doAll(this.#running.map((running) => () => running));
     } finally {
       clearTimeout(closing);
       for (const timer of this.#timers) clearInterval(timer);
@@ -101,9 +104,9 @@ export class KafkaCourier {
     }
   }
 
-  /** Settles when all is sent; rejects where the courier itself has failed. */
-  get done(): Promise<void> {
-    return this.#running;
+  /** Settles when all is sent; rejects as soon as one of its lines has failed, whatever the others do. */
+  get done(): Promise<unknown> {
+    return Promise.all(this.#running);
   }
 
   #giveUp(): void {

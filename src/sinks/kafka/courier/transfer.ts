@@ -37,7 +37,11 @@ export class Transfer {
     await line.run();
     if (leftover === undefined || spool?.isEmpty !== true) return;
     await spool.close();
-    rmSync(leftover, { recursive: true, force: true });
+    try {
+      rmSync(leftover, { recursive: true, force: true });
+    } catch {
+      // it is empty, and found again at the next start
+    }
   }
 
   /** Has the ring emptied into the spool where it fills. Says whether that is so. */
