@@ -33,6 +33,14 @@ export function isHandshake(bytes: Uint8Array, at: number): boolean {
   return carried > 0 && carried <= CONTENT_LEN_MAX;
 }
 
+/** Says whether what arrived of a header, at least two bytes, may be the beginning of one for which `isHandshake` says yes. */
+export function mayBeHandshake(bytes: Uint8Array, at: number, end: number): boolean {
+  if (complete(at, end)) return isHandshake(bytes, at);
+  if (end - at < VERSION + 1 || bytes[at + TYPE] !== HANDSHAKE || bytes[at + VERSION] !== 3) return false;
+  if (end - at > VERSION + 1 && bytes[at + VERSION + 1]! > 4) return false;
+  return end - at <= LENGTH || bytes[at + LENGTH]! <= CONTENT_LEN_MAX >>> 8;
+}
+
 /** Bytes that the record carries. */
 export function length(bytes: Uint8Array, at: number): number {
   return u16(bytes, at + LENGTH);

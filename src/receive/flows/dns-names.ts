@@ -9,6 +9,8 @@ import { Found, type NameWriter } from './name-writer.ts';
 /** Questions and answers of one message whose names are kept. */
 const QUESTIONS_MAX = 2;
 const ANSWERS_MAX = 4;
+/** Most bytes of a message whose length comes by itself: more is text, or part of something else. */
+const LENGTH_ALONE_MAX = 4096;
 /** Questions and records of one message that are looked at. */
 const ENTRIES_MAX = 32;
 
@@ -44,13 +46,19 @@ export function findDnsNames(bytes: Uint8Array, at: number, end: number, names: 
 
 /**
  * The same over TCP, where the length of the message stands before it: `at` is the beginning of a segment. A segment
- * in the middle of a message begins with other bytes, which seldom look like a length and a header.
+ * in the middle of a message begins with other bytes, which seldom look like a length and a header. Some send the length in
+ * a segment of its own: it says that DNS is spoken, and the message follows.
  */
 export function findDnsNamesOverTcp(bytes: Uint8Array, at: number, end: number, names: NameWriter): Found {
   if (end - at < dns.LENGTH_LEN) return Found.nothing;
   const messageAt = at + dns.LENGTH_LEN;
   const messageEnd = messageAt + u16(bytes, at);
   if (messageEnd < messageAt + dns.HEADER_LEN) return Found.nothing;
+  const isAlone = end === messageAt && messageEnd > messageAt + dns.HEADER_LEN;
+  if (isAlone && messageEnd <= messageAt + LENGTH_ALONE_MAX) {
+    names.keepProtocol('dns');
+    return Found.more;
+  }
   const found = findDnsNames(bytes, messageAt, Math.min(end, messageEnd), names);
   return found === Found.more && end >= messageEnd ? Found.all : found;
 }

@@ -20,11 +20,17 @@ export class TlsNames {
 
   /**
    * Looks at a TCP stream that begins at `at`. A ServerHello says that TLS is spoken, and nothing more: the hello that
-   * it answers may have come by another way, or come later.
+   * it answers may have come by another way, or come later. The header of the first record may be split, too, as programs
+   * do that hide the server name: two bytes of it are enough to wait for the rest.
    */
   findInStream(bytes: Uint8Array, at: number, end: number, names: NameWriter): Found {
     const messageAt = at + record.HEADER_LEN;
-    if (messageAt >= end || !record.isHandshake(bytes, at)) return Found.nothing;
+    if (messageAt >= end) {
+      if (!record.mayBeHandshake(bytes, at, end)) return Found.nothing;
+      names.keepProtocol('tls');
+      return Found.more;
+    }
+    if (!record.isHandshake(bytes, at)) return Found.nothing;
     const type = bytes[messageAt]!;
     if (type === hello.MessageType.serverHello) names.keepProtocol('tls');
     if (type !== hello.MessageType.clientHello) return Found.nothing;

@@ -18,3 +18,19 @@ test.each([
   expect(record.isHandshake(bytes, 1)).toBe(row.handshake);
   expect(record.length(bytes, 1)).toBe(row.length);
 });
+
+test.each([
+  { bytes: '16 03', may: true },
+  { bytes: '16 03 04', may: true },
+  { bytes: '16 03 01 40', may: true },
+  { bytes: '16 03 01 00 01', may: true },
+  { bytes: '16', may: false },
+  { bytes: '16 02', may: false },
+  { bytes: '17 03', may: false },
+  { bytes: '16 03 05', may: false },
+  { bytes: '16 03 01 41', may: false },
+  { bytes: '16 03 01 00 00', may: false },
+])('$bytes may begin a handshake: $may', ({ bytes, may }) => {
+  const piece = hex(`${bytes} 03 03 03`);
+  expect(record.mayBeHandshake(piece, 0, hex(bytes).length)).toBe(may);
+});

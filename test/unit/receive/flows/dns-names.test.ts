@@ -103,6 +103,19 @@ describe('over TCP', () => {
     expect(namesIn(packets)).toEqual(allNames);
   });
 
+  test('a length in a segment of its own, where nothing else tells the name', () => {
+    expect(namesIn([client(0, 2)])).toEqual(['protocol dns']);
+    expect(namesIn([client(0, 2), client(2, asked.length)])).toEqual(allNames.slice(0, 2));
+    expect(namesIn([server(0, 2), server(2, answered.length)])).toEqual(allNames);
+    const both = [client(0, 2), client(2, asked.length), server(0, 2), server(2, answered.length)];
+    expect(namesIn(both)).toEqual(allNames);
+  });
+
+  test('two bytes that are too large for a length tell nothing', () => {
+    expect(namesIn([{ ...client(0, 0), payload: hex('1001') }])).toEqual([]);
+    expect(namesIn([{ ...client(0, 0), payload: Buffer.from('hi') }])).toEqual([]);
+  });
+
   test('a second message in the segment is not read', () => {
     expect(
       namesIn([{ ...client(0, 0), payload: Buffer.concat([asked, prefixed(hex(dnsVectors[4]!.bytes), 2)]) }]),
@@ -120,7 +133,7 @@ describe('over TCP', () => {
   });
 
   test('bytes that are no length and header are no DNS', () => {
-    for (const text of ['', '0', 'ff', '0005 0000000000', '000c 000000000000000000000000']) {
+    for (const text of ['', '0', 'ff', '00050000000000', '000c', '000c000000000000000000000000']) {
       expect(namesIn([{ ...client(0, 0), payload: Buffer.from(text, 'hex') }])).toEqual([]);
     }
   });

@@ -101,6 +101,16 @@ describe('TLS over TCP', () => {
     expect(namesIn(order.map((i) => three[i] ?? answer))).toEqual(helloNames);
   });
 
+  test.each([2, 3, 4, 5])('a segment that ends in the header of the first record, of %i bytes', (length) => {
+    expect(namesIn([segment(hello, 0, length)])).toEqual(['protocol tls']);
+    expect(namesIn([segment(hello, 0, length), segment(hello, length, hello.length)])).toEqual(helloNames);
+  });
+
+  test.each(['16', '1604', '160305', '1703', '16030141'])('%s is no such header', (bytes) => {
+    const wrong = Buffer.from(bytes, 'hex');
+    expect(namesIn([segment(wrong, 0, wrong.length)])).toEqual([]);
+  });
+
   test('segments that overlap, and a sequence number that goes round', () => {
     for (const first of [0xffff_ffff, 2 ** 32 - 700]) {
       const packets = [
@@ -171,7 +181,8 @@ describe('TLS over TCP', () => {
     expect(flow.show(segment(hello, nameEnd, hello.length))).toBe(false);
     expect(namesIn([{ ...segment(hello, 0, nameEnd - 1), whole: false }])).toEqual(['protocol tls']);
     expect(namesIn([{ ...segment(hello, 0, 6), whole: false }])).toEqual(['protocol tls']);
-    expect(namesIn([{ ...segment(hello, 0, 5), whole: false }])).toEqual([]);
+    expect(namesIn([{ ...segment(hello, 0, 2), whole: false }])).toEqual(['protocol tls']);
+    expect(namesIn([{ ...segment(hello, 0, 1), whole: false }])).toEqual([]);
   });
 
   test('a first fragment is a cut packet, whatever arrived of it', () => {
