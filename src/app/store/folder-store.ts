@@ -5,12 +5,12 @@ import type { Log } from '../../observe/log.ts';
 import type { StoreState } from '../../observe/metrics/snapshot.ts';
 import type { FinishedFile } from '../../pipeline/finished-file.ts';
 import { ownerName, renew, RENEW_MS } from '../../store/owner.ts';
-import type { ScanCursor } from '../../store/scan.ts';
 import { FinishedQueue } from './finished-queue.ts';
 import { FolderCounts } from './folder-counts.ts';
 import { FolderJobs } from './folder-jobs.ts';
 import { FolderLog } from './folder-log.ts';
 import { FolderRecovery } from './folder-recovery.ts';
+import { FolderScan } from './folder-scan.ts';
 import type { StorePool } from './store-pool.ts';
 import type { StoreFolder } from './store-tasks.ts';
 
@@ -38,6 +38,7 @@ export class FolderStore {
   readonly #counts: FolderCounts;
   readonly #jobs: FolderJobs;
   readonly #recovery: FolderRecovery;
+  readonly #scan: FolderScan;
   readonly #queue = new FinishedQueue();
   #timers: NodeJS.Timeout[] = [];
   #gathering: NodeJS.Timeout | undefined;
@@ -52,8 +53,6 @@ export class FolderStore {
   #settledBeforeMs = 0;
   /** When the oldest file that is kept will be too old. */
   #tooOldMs = Infinity;
-  /** When the folder is to be compared with its index. */
-  #scanMs = Infinity;
   #opened = false;
   #closing = false;
 
@@ -63,8 +62,9 @@ export class FolderStore {
     this.#folder = folder;
     this.#say = new FolderLog(log, folder.sink);
     this.#counts = new FolderCounts(folder.sink);
-    this.#jobs = new FolderJobs(folder, pool, this.#say, now, () => this.#scanIn(MINUTE_MS));
+    this.#jobs = new FolderJobs(folder, pool, this.#say, now, () => this.#scan.dueInAMinute());
     this.#recovery = new FolderRecovery(this.#jobs, this.#say, this.#counts);
+    this.#scan = new FolderScan(this.#jobs, this.#say, this.#counts, now);
   }
 
   async open(): Promise<void> {
@@ -118,6 +118,7 @@ export class FolderStore {
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#gathering);
     this.#closing = true;
+    this.#scan.stop();
     this.#jobs.deadlineMs = this.#options.now() + CLOSE_MS;
     const done = await Promise.race([this.#doAll(), pause(CLOSE_MS)]);
     if (done !== true) this.#say.closedEarly();
@@ -138,7 +139,7 @@ export class FolderStore {
     if (this.#closing) return;
     void this.#keep();
     void this.makeRoom();
-    void this.#scan();
+    void this.#compare();
   }
 
   /** Does what is due by the clock. */
@@ -146,18 +147,14 @@ export class FolderStore {
     if (this.#closing) return;
     void this.#recovery.work().then(() => this.#keepWaits && this.#keep());
     if (this.#options.now() >= this.#tooOldMs) void this.makeRoom();
-    if (this.#options.now() >= this.#scanMs) void this.#scan();
+    if (this.#scan.isDue) void this.#compare();
   }
 
-  /** Files that the index does not take now are found by a scan, once they are old enough to be taken for forgotten. */
+  /** Files that the index does not take now are found by a scan. */
   #overlook(files: number): void {
     this.#counts.overlooked += files;
     this.#say.overlooked(this.#options.now());
-    this.#scanIn(MINUTE_MS);
-  }
-
-  #scanIn(milliseconds: number): void {
-    this.#scanMs = Math.min(this.#scanMs, this.#options.now() + milliseconds);
+    this.#scan.dueInAMinute();
   }
 
   /** Writes what waits into the index, then does what is to be done with new files. */
@@ -216,23 +213,9 @@ export class FolderStore {
     }
   }
 
-  /** Compares the folder with the index. */
-  async #scan(): Promise<void> {
-    this.#scanMs = Infinity;
-    let added = 0;
-    let forgotten = 0;
-    let cursor: ScanCursor | undefined;
-    for (let first = true; (first || cursor !== undefined) && !this.#closing; first = false) {
-      const done = await this.#jobs.inTurn('scan', { cursor, settledBeforeMs: this.#settledBeforeMs });
-      if (done === undefined) break;
-      added += done.added;
-      forgotten += done.forgotten;
-      this.#counts.setTotals(done.totals);
-      this.#say.unreadable(done);
-      if (done.unsettled > 0) this.#scanIn(MINUTE_MS);
-      cursor = done.cursor;
-    }
-    this.#say.scanned(added, forgotten);
+  /** Finds what the index does not list, then does what is to be done with it. */
+  async #compare(): Promise<void> {
+    const added = await this.#scan.run(this.#settledBeforeMs);
     if (added === 0 || this.#closing) return;
     void this.#keep();
     void this.makeRoom();
