@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { dirname } from 'node:path';
 
 /**
  * What the store does with files, all of it on the calling thread: its jobs run on threads of their own, and the four
@@ -32,6 +33,7 @@ export const nodeFileSystem: FileSystem = fs;
 
 /** Permissions of what the store makes; the process's umask takes away from them. */
 export const FILE_MODE = 0o640;
+const FOLDER_MODE = 0o750;
 
 /** `ENOENT` and its like, from an error of the system's; empty for any other, also for one of SQLite's. */
 export function errnoOf(error: unknown): string {
@@ -43,6 +45,22 @@ export function errnoOf(error: unknown): string {
 export function isDiskFull(error: unknown): boolean {
   const errno = errnoOf(error);
   return errno === 'ENOSPC' || errno === 'EDQUOT';
+}
+
+/**
+ * Makes a folder and those above it that are missing. Node's own `recursive` never ends where the system says ENOENT of
+ * a folder whose parent is there, as below `/proc`.
+ */
+export function makeFolder(files: FileSystem, folder: string): void {
+  if (files.existsSync(folder)) return;
+  const above = dirname(folder);
+  if (above !== folder) makeFolder(files, above);
+  try {
+    files.mkdirSync(folder, { mode: FOLDER_MODE });
+  } catch (error) {
+    // another process may have made it meanwhile
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
 }
 
 /** Names in a folder; empty where there is no such folder. */

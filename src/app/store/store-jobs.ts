@@ -1,12 +1,11 @@
 /** What the threads of a store's pool run: one function a job. Started by `StorePool`. */
-import { mkdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { FileSource } from '../../inputs/byte-source.ts';
 import { InflateSource } from '../../inputs/inflate-source.ts';
 import type { CaptureIndex } from '../../store/capture-index.ts';
 import { isDatabaseError } from '../../store/index-file.ts';
-import { nodeFileSystem as files } from '../../store/file-system.ts';
+import { makeFolder, nodeFileSystem as files } from '../../store/file-system.ts';
 import { checkIndex, nowLeftOver, openFolder, orphansOf, withIndex } from '../../store/folder.ts';
 import { recordFinished } from '../../store/record.ts';
 import { keepWaiting } from '../../store/keep-waiting.ts';
@@ -17,7 +16,6 @@ import { retain as retainFiles } from '../../store/retain.ts';
 import { scanFolder } from '../../store/scan.ts';
 import type { StoreJobs } from './store-tasks.ts';
 
-const FOLDER_MODE = 0o750;
 /** Below the threads that receive: Linux keeps niceness by thread. */
 const NICENESS = 10;
 
@@ -27,7 +25,7 @@ function yieldToReceivers(): void {
 }
 
 export const open: StoreJobs['open'] = ({ directory, self }) => {
-  mkdirSync(directory, { recursive: true, mode: FOLDER_MODE });
+  makeFolder(files, directory);
   return openFolder(files, directory, self);
 };
 

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { dirname } from 'node:path';
 
 /** Permissions of what a sink makes; the process's umask takes away from them. */
 export const FILE_MODE = 0o640;
@@ -70,9 +71,9 @@ export const nodeDisk: Disk = {
     }
   },
   makeFolder: async (path) => {
-    await fs.promises.mkdir(path, { recursive: true, mode: FOLDER_MODE });
-    // one that was there already may be closed to this user, or on a file system that is read only
-    await fs.promises.access(path, fs.constants.W_OK | fs.constants.X_OK);
+    for (const folder of await missingFolders(path)) await makeOneFolder(folder);
+    // what was there already may be a file, closed to this user, or on a file system that is read only
+    await fs.promises.access(`${path}/.`, fs.constants.W_OK | fs.constants.X_OK);
   },
   list: async (path) => {
     try {
@@ -106,6 +107,28 @@ export function errnoOf(error: unknown): string {
 export function isDiskFull(error: unknown): boolean {
   const errno = errnoOf(error);
   return errno === 'ENOSPC' || errno === 'EDQUOT';
+}
+
+/**
+ * The folders to make, the highest first. Node's own `recursive` never ends where the system says ENOENT of a folder
+ * whose parent is there, as below `/proc`.
+ */
+async function missingFolders(path: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (let at = path; !(await nodeDisk.exists(at)); at = dirname(at)) {
+    missing.unshift(at);
+    if (at === dirname(at)) break;
+  }
+  return missing;
+}
+
+/** Another worker may have made it meanwhile. */
+async function makeOneFolder(path: string): Promise<void> {
+  try {
+    await fs.promises.mkdir(path, { mode: FOLDER_MODE });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
 }
 
 function settled(call: (done: (error: Error | null) => void) => void): Promise<void> {

@@ -86,6 +86,22 @@ test('a folder that cannot be made is an error at once', () =>
     await sink.close();
   }));
 
+// Node's own `mkdir -p` never ends there
+test.skipIf(process.platform !== 'linux')('also below a file system that makes no folders', async () => {
+  const sink = offlineFiles({ ...offline, directory: '/proc/none/below' }, sinkContext(filesDropReasons));
+  await expect(sink.open()).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' });
+  await sink.close();
+});
+
+test('a file where the folder should be is an error that says so', () =>
+  withFolder(async (folder) => {
+    const directory = join(folder, 'file');
+    writeFileSync(directory, '');
+    const sink = offlineFiles({ ...offline, directory }, sinkContext(filesDropReasons));
+    await expect(sink.open()).rejects.toMatchObject({ context: { directory, error: 'ENOTDIR' } });
+    await sink.close();
+  }));
+
 test('live: DIR/<lane>/<start>-<sequence>-w<worker>.pcapng, the sequence going on after a restart', () =>
   withFolder(async (directory) => {
     const run = async (worker: number, seconds: number) => {
