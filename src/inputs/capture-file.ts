@@ -14,6 +14,7 @@ import type { Deliver, Input } from '../pipeline/input.ts';
 import { captureDamaged } from './capture-errors.ts';
 import { type ByteSource, FileSource, StreamSource } from './byte-source.ts';
 import { InflateSource } from './inflate-source.ts';
+import { openNamedPipe } from './named-pipe.ts';
 
 /** Bytes read at a time, unless the maker says otherwise. */
 const DEFAULT_CHUNK_BYTES = 1_048_576;
@@ -75,10 +76,9 @@ export class CaptureFileInput implements Input {
   }
 
   async open(): Promise<void> {
+    const stream = this.path === '-' ? (this.#stdin ?? process.stdin) : await openNamedPipe(this.path);
     this.#source =
-      this.path === '-'
-        ? new StreamSource(this.#name, this.#stdin ?? process.stdin)
-        : await FileSource.open(this.path);
+      stream === undefined ? await FileSource.open(this.path) : new StreamSource(this.#name, stream);
     // closed before or meanwhile: nobody would come to close it
     if (this.#closed) await this.#source.close();
   }

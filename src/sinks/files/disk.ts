@@ -24,7 +24,7 @@ export interface FileFacts {
 /** What capture files need of a file system. A test hands in one that fails. Rejects with Node's errors. */
 export interface Disk {
   /** @param flags as for `fs.open`, e.g. `wx` (new file only) */
-  open(path: string, flags: string): Promise<number>;
+  open(path: string, flags: string | number): Promise<number>;
   /** Writes up to `length` bytes at `position`, or where the file stands for `null`; returns how many. */
   write(file: number, bytes: Buffer, at: number, length: number, position: number | null): Promise<number>;
   truncate(file: number, length: number): Promise<void>;

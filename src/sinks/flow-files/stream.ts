@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { FlowSinkContext } from '../../pipeline/flow-sink.ts';
 import type { Destination, OutFile } from '../files/destination.ts';
@@ -6,6 +7,9 @@ import { existing, makeDirectory } from '../files/one-file-a-lane.ts';
 import { OpenFiles, PartFile } from '../files/part-file.ts';
 import { Stream } from '../files/stream.ts';
 import { FlowFilesSink } from './flow-files-sink.ts';
+
+/** How often a pipe that nobody reads yet is tried, milliseconds. */
+const READER_WAIT_MS = 50;
 
 /** Where `decap --flows` writes. */
 export interface FlowStream {
@@ -83,7 +87,19 @@ class OneFlowFile implements Destination {
   }
 
   async #stream(): Promise<OutFile> {
-    this.#descriptor = await this.#disk.open(this.#path, 'w');
+    this.#descriptor = await this.#openStream();
     return new Stream(this.#descriptor, nodeDisk);
+  }
+
+  /** Waits for the reader of a pipe, but not in `open`: the process could not be ended meanwhile. */
+  async #openStream(): Promise<number> {
+    for (;;) {
+      try {
+        return await this.#disk.open(this.#path, constants.O_WRONLY | constants.O_NONBLOCK);
+      } catch (error) {
+        if (errnoOf(error) !== 'ENXIO') throw error;
+        await new Promise((resolve) => setTimeout(resolve, READER_WAIT_MS));
+      }
+    }
   }
 }

@@ -1,4 +1,5 @@
-import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, createWriteStream, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
@@ -13,6 +14,7 @@ import {
   sectionBlock,
 } from '../../support/capture-bytes.ts';
 import { runInput, type Run } from '../../support/input-run.ts';
+import { requires } from '../../support/requires.ts';
 import { withFolder } from '../../support/tshark.ts';
 
 const COUNT = 300;
@@ -316,3 +318,27 @@ test.each([
   const run = await runInput(input);
   expect(run).toEqual({ packets: [], batches: [], error: undefined });
 });
+
+test.skipIf(!requires('mkfifo'))('a named pipe is read when somebody writes to it', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const input = new CaptureFileInput({ path });
+    const run = runInput(input);
+    createWriteStream(path).end(pcap);
+    expect((await run).packets).toEqual(expected);
+  }),
+);
+
+test.skipIf(!requires('mkfifo'))('closed while nobody writes to a named pipe, a run settles', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const input = new CaptureFileInput({ path });
+    await input.open();
+    setImmediate(() => void input.close());
+    const packets: unknown[] = [];
+    await expect(input.run(async (batch) => void packets.push(batch))).resolves.toBeUndefined();
+    expect(packets).toEqual([]);
+  }),
+);

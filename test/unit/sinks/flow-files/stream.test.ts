@@ -6,13 +6,14 @@ import { expect, test } from 'vitest';
 import type { FlowFilesSink } from '../../../../src/sinks/flow-files/flow-files-sink.ts';
 import { flowFilesDropReasons } from '../../../../src/sinks/flow-files/drop-reasons.ts';
 import { type FlowStream, streamedFlows } from '../../../../src/sinks/flow-files/stream.ts';
+import { type Disk, nodeDisk } from '../../../../src/sinks/files/disk.ts';
 import { FaultyDisk } from '../../../support/faulty-disk.ts';
 import { numberedRecord } from '../../../support/flow-records.ts';
 import { flowSinkContext } from '../../../support/flow-sink-context.ts';
 import { numbersIn } from '../../../support/live-flows.ts';
 import { withFolder } from '../../../support/tshark.ts';
 
-function stream(of: Partial<FlowStream>, disk?: FaultyDisk) {
+function stream(of: Partial<FlowStream>, disk?: Disk) {
   const context = flowSinkContext(flowFilesDropReasons);
   const target = { path: '-', stdout: -1, force: false, ...of };
   return { context, sink: streamedFlows(target, context, disk === undefined ? {} : { disk }) };
@@ -75,6 +76,30 @@ test('a named pipe is written to as it is', () =>
     give(sink, 3);
     await sink.close();
     expect((await read).split('\n')).toHaveLength(4);
+  }));
+
+test('no thread waits in the system for the reader of a pipe', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const tries: unknown[] = [];
+    let read: Promise<string> | undefined;
+    const open: Disk['open'] = (...args) => {
+      tries.push(args[1]);
+      // the second try has found no reader either
+      if (tries.length === 2) {
+        setImmediate(() => {
+          read = text(createReadStream(path));
+        });
+      }
+      return nodeDisk.open(...args);
+    };
+    const { sink } = stream({ path }, { ...nodeDisk, open });
+    await sink.open();
+    give(sink, 3);
+    await sink.close();
+    expect((await read)?.split('\n')).toHaveLength(4);
+    expect(tries.length).toBeGreaterThan(2);
   }));
 
 test('standard output: written to where it stands, and left open', () =>
