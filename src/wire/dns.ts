@@ -40,6 +40,8 @@ export const NAME_BAD = -2;
 
 /** Bytes of a name without its last, empty label; section 3.1 allows 255 with it. */
 const NAME_LEN_MAX = 254;
+/** Most labels of a name: of one byte each, with their lengths. */
+const LABELS_MAX: number = NAME_LEN_MAX / 2;
 const POINTER = 0xc0;
 const DOT = 0x2e;
 const BACKSLASH = 0x5c;
@@ -88,7 +90,8 @@ export function answerCount(bytes: Uint8Array, at: number): number {
  * Puts the name at `at` into `out`, which is empty, without the last dot; the root as one dot. Returns the offset
  * after it, NAME_CUT or NAME_BAD; with these two `out` holds a piece of it.
  *
- * A pointer (section 4.1.4) must lead to before the labels that it ends, so that following it comes to an end.
+ * A pointer (section 4.1.4) must lead to before the labels that it ends, so that following it comes to an end, and there are
+ * no more of them than a name may have labels: pointers that lead to nothing but pointers would be thousands.
  *
  * @param messageAt where the header of the message begins: pointers count from there
  */
@@ -103,12 +106,13 @@ export function putName(
   let before = at;
   let after = NAME_CUT;
   let length = 0;
+  let pointers = 0;
   while (cursor < end) {
     const label = bytes[cursor]!;
     if (label >= POINTER) {
       if (cursor + 2 > end) return NAME_CUT;
       const target = messageAt + (u16(bytes, cursor) & 0x3fff);
-      if (target >= before || target < messageAt + HEADER_LEN) return NAME_BAD;
+      if (target >= before || target < messageAt + HEADER_LEN || pointers++ === LABELS_MAX) return NAME_BAD;
       if (after === NAME_CUT) after = cursor + 2;
       before = target;
       cursor = target;

@@ -82,3 +82,11 @@ test('a chain of pointers ends, and so does a name that grows with each of them'
   expect(nameAt(message, 12 + 4 * 100 - 2).text).toBe(Array.from({ length: 100 }, () => 'a').join('.'));
   expect(nameAt(message, 12 + 4 * links - 2).after).toBe(dns.NAME_BAD);
 });
+
+test('pointers that lead to pointers: as many as a name may have labels, and no more', () => {
+  const message = Buffer.alloc(12 + 1 + 2 * 200);
+  // the first name is empty; each pointer leads to the one before
+  for (let i = 1; i <= 200; i++) message.writeUInt16BE(0xc000 | (i === 1 ? 12 : 9 + 2 * i), 11 + 2 * i);
+  expect(nameAt(message, 11 + 2 * 127)).toEqual({ text: '.', after: 13 + 2 * 127 });
+  expect(nameAt(message, 11 + 2 * 128).after).toBe(dns.NAME_BAD);
+});
