@@ -3,8 +3,8 @@ import {
   allocateChannel,
   CHANNEL_BLOCK_BYTES,
   type ChannelMemory,
-  ChannelWriter,
-} from '../../../../../src/pipeline/channel.ts';
+} from '../../../../../src/pipeline/channel/channel-memory.ts';
+import { ChannelWriter } from '../../../../../src/pipeline/channel/channel-writer.ts';
 import { InnerFrameReader } from '../../../../../src/receive/frame-reader.ts';
 import { KafkaCourier } from '../../../../../src/sinks/kafka/courier/courier.ts';
 import { kafkaCounters, kafkaDropReasons } from '../../../../../src/sinks/kafka/names.ts';
