@@ -1,5 +1,6 @@
 import type { ClientProblem } from './client-problem.ts';
 import { optionProblems } from './option-rules.ts';
+import { registryProblems } from './registry-rules.ts';
 import type { KafkaSettings } from './settings.ts';
 
 const portMax = 65_535;
@@ -17,6 +18,7 @@ export function clientProblems(settings: KafkaSettings): ClientProblem[] {
     ...saslProblems(settings),
     ...tlsProblems(settings),
     ...optionProblems(settings.client, settings.options),
+    ...registryProblems(settings),
   ];
 }
 

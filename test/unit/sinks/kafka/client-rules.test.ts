@@ -6,6 +6,12 @@ import { defaultKafka } from '../../../support/kafka/kafka-settings.ts';
 
 const { sasl, tls } = defaultKafka();
 const plain = { ...sasl, mechanism: 'plain', username: 'u', passwordEnv: 'P' } as const;
+const registryUrl = 'https://registry.example:8081';
+type Registry = NonNullable<KafkaSettings['flows']>['registry'];
+const avro = (changed: Partial<Registry>): Partial<KafkaSettings> => {
+  const flows = defaultKafka().flows!;
+  return { flows: { ...flows, encoding: 'avro', registry: { ...flows.registry, ...changed } } };
+};
 const withTls = { ...tls, enabled: true };
 
 const problemsOf = (changed: Partial<KafkaSettings>): string[] =>
@@ -29,6 +35,9 @@ test.each<[string, Partial<KafkaSettings>]>([
   ['oauthbearer with a variable', { sasl: { ...sasl, mechanism: 'oauthbearer', tokenEnv: 'T' } }],
   ['aws-msk-iam over TLS', { sasl: { ...sasl, mechanism: 'aws-msk-iam' }, tls: withTls }],
   ['a client certificate', { tls: { ...withTls, certFile: '/c', keyFile: '/k', keyPassphraseFile: '/p' } }],
+  ['avro with a registry', avro({ url: registryUrl })],
+  ['avro with a user of the registry', avro({ url: registryUrl, username: 'u', passwordFile: '/p' })],
+  ['no flow records', { flows: null }],
   ['an option of platformatic', { options: { connectTimeout: 1000 } }],
   ['an option of kafkajs', { client: 'kafkajs', options: { authenticationTimeout: 1 } }],
   [
@@ -61,6 +70,10 @@ test.each<[string, Partial<KafkaSettings>]>([
   ['tls.keyFile', { tls: { ...withTls, keyFile: '/k' } }],
   ['tls.keyPassphraseFile', { tls: { ...withTls, keyPassphraseFile: '/p' } }],
   ['tls.caFile', { tls: { ...tls, caFile: '/ca' } }],
+  ['flows.registry.url', avro({})],
+  ['flows.registry.url', avro({ url: 'registry.example:8081' })],
+  ['flows.registry.url', avro({ url: 'https://u:p@registry.example' })],
+  ['flows.registry.username', avro({ url: registryUrl, passwordEnv: 'P' })],
   ['options', { options: { maxInflights: 5 } }],
   ['options', { options: { connectTimeout: 'soon' } }],
   ['options', { options: { connectTimeout: 0 } }],
@@ -92,5 +105,12 @@ test('a secret among the options is not shown', () => {
   const [problem] = clientProblems(
     defaultKafka({ client: 'librdkafka', options: { 'sasl.password': 'hunter2' } }),
   );
+  expect(JSON.stringify(problem)).not.toContain('hunter2');
+});
+
+test('a password in the URL of a registry is refused, whatever the encoding, and not shown', () => {
+  const { flows } = avro({ url: 'https://me:hunter2@registry.example' });
+  const [problem, ...others] = clientProblems(defaultKafka({ flows: { ...flows!, encoding: 'json' } }));
+  expect([problem?.setting, others]).toEqual(['flows.registry.url', []]);
   expect(JSON.stringify(problem)).not.toContain('hunter2');
 });
