@@ -3,7 +3,7 @@ import { optionProblems } from './option-rules.ts';
 import { registryProblems } from './registry-rules.ts';
 import type { KafkaSettings } from './settings.ts';
 
-const portMax = 65_535;
+const PORT_MAX = 65_535;
 
 /** Compressions that a client lacks. */
 const lacking: Readonly<Partial<Record<KafkaSettings['client'], readonly string[]>>> = {
@@ -25,7 +25,7 @@ export function clientProblems(settings: KafkaSettings): ClientProblem[] {
 function brokerProblems({ brokers }: KafkaSettings): ClientProblem[] {
   return brokers.flatMap((broker, index): ClientProblem[] => {
     const port = Number(broker.slice(broker.lastIndexOf(':') + 1));
-    if (port >= 1 && port <= portMax) return [];
+    if (port >= 1 && port <= PORT_MAX) return [];
     const setting = `brokers.${index}`;
     return [
       problem(

@@ -7,7 +7,7 @@ const ownOptions = {
   kafkajs: ['connectionTimeout', 'authenticationTimeout', 'reauthenticationThreshold'],
 } as const;
 
-const timeoutMaxMs = 2_147_483_647;
+const TIMEOUT_MAX_MS = 2_147_483_647;
 
 /** Options of librdkafka that follow from a setting of ours, and from which. */
 const settingOf: readonly (readonly [option: RegExp, setting: string])[] = [
@@ -63,9 +63,9 @@ const libraryProblem =
     if (!names.includes(name)) {
       return [`cannot be handed on to client: ${client}`, `none other than ${names.join(', ')}`];
     }
-    if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= timeoutMaxMs)
+    if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= TIMEOUT_MAX_MS)
       return undefined;
-    return ['is no number of milliseconds', `an integer from 1 to ${timeoutMaxMs}`];
+    return ['is no number of milliseconds', `an integer from 1 to ${TIMEOUT_MAX_MS}`];
   };
 
 const librdkafkaProblem: Check = (name, value) => {

@@ -6,7 +6,7 @@ import { MirrorError } from '../../observe/error.ts';
 import type { KafkaClientSettings } from './settings.ts';
 
 /** Most bytes of a file with a secret: a chain of certificates is far smaller. */
-export const maxSecretBytes = 1_048_576;
+export const MAX_SECRET_BYTES = 1_048_576;
 
 /** What a broker takes for OAUTHBEARER. */
 export interface KafkaToken {
@@ -183,12 +183,12 @@ async function readSecretFile(file: string, setting: string): Promise<string> {
 
 /** Not `readFile`: the file may be a device or a pipe, which promise no size and need not end. */
 async function readToEnd(handle: Awaited<ReturnType<typeof open>>): Promise<string> {
-  const bytes = Buffer.alloc(maxSecretBytes + 1);
+  const bytes = Buffer.alloc(MAX_SECRET_BYTES + 1);
   let length = 0;
   while (length < bytes.length) {
     const { bytesRead } = await handle.read(bytes, length, bytes.length - length);
     if (bytesRead === 0) return bytes.toString('utf8', 0, length);
     length += bytesRead;
   }
-  throw new RangeError(`it is larger than ${maxSecretBytes} bytes`);
+  throw new RangeError(`it is larger than ${MAX_SECRET_BYTES} bytes`);
 }

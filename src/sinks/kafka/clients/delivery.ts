@@ -12,7 +12,7 @@ import { type Numbered, Sequences } from './sequences.ts';
 import { failureOf } from './verdict.ts';
 
 /** Most bytes of one request, as far as a batch fits: brokers close the connection at 100 MiB where nobody changed it. */
-const maxRequestBytes = 16_777_216;
+const MAX_REQUEST_BYTES = 16_777_216;
 
 const acksOf = { all: -1, leader: 1, none: 0 } as const;
 const notNumbered: Numbered = { identity: { producerId: -1n, producerEpoch: -1 }, firstSequence: -1 };
@@ -180,7 +180,7 @@ function requestsOf(passages: readonly Passage[]): Passage[][] {
   for (const passage of passages) {
     const leader = nameOf(passage.leader);
     let filling = open.get(leader);
-    if (filling === undefined || filling.bytes + passage.bytes.length > maxRequestBytes) {
+    if (filling === undefined || filling.bytes + passage.bytes.length > MAX_REQUEST_BYTES) {
       filling = { request: [], bytes: 0 };
       open.set(leader, filling);
       requests.push(filling.request);

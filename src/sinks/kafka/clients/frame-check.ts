@@ -1,5 +1,5 @@
 /** Largest answer: a library keeps it in memory until it is complete. Facts about 10,000 partitions are below 1 MB. */
-export const maxAnswerBytes = 33_554_432;
+export const MAX_ANSWER_BYTES = 33_554_432;
 
 const LENGTH_LEN = 4;
 /** An answer begins with the number of its request. */
@@ -27,7 +27,7 @@ export class FrameCheck {
       }
       this.#length = (this.#length << 8) | (bytes[at++] ?? 0);
       if (++this.#lengthBytes < LENGTH_LEN) continue;
-      if (this.#length < SHORTEST || this.#length > maxAnswerBytes) return this.#describe();
+      if (this.#length < SHORTEST || this.#length > MAX_ANSWER_BYTES) return this.#describe();
       this.#left = this.#length;
       this.#length = 0;
       this.#lengthBytes = 0;

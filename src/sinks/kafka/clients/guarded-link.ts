@@ -4,6 +4,9 @@ import { KafkaError, type KafkaFailureReason } from '../client.ts';
 import { explain } from './explain.ts';
 import { FrameCheck } from './frame-check.ts';
 
+/** A library's own timeout: longer than ours, for it is our clock that ends a request. */
+export const LIBRARY_TIMEOUT_MS = 2 ** 31 - 1;
+
 /**
  * The socket under a library's connection, so watched that nothing the other side sends can harm: what is no Kafka
  * frame ends the connection before a library sees it, and what a library throws on reading ends it too.

@@ -11,7 +11,7 @@ import { failureOf, verdictOf } from './verdict.ts';
 export const unknownPatienceMs = { neverSeen: 5_000, seenBefore: 60_000 } as const;
 
 /** So many times the same batch is called damaged before it is refused: bytes that change on the way do so but once. */
-const damagedMax = 3;
+const DAMAGED_MAX = 3;
 
 /** Makes outcomes of what brokers answer, and keeps the sequence numbers to it. */
 export class Judge {
@@ -51,7 +51,7 @@ export class Judge {
           ? this.#refused(batch, failure, wasOpen)
           : { kind: 'retry', failure };
       case 'damaged':
-        return this.#count(batch) >= damagedMax
+        return this.#count(batch) >= DAMAGED_MAX
           ? this.#refused(batch, failure, wasOpen)
           : { kind: 'retry', failure };
       case 'lost':

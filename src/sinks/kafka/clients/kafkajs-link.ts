@@ -12,7 +12,7 @@ import type {
   ProduceRequest,
 } from './broker-link.ts';
 import { nameOf } from './cluster.ts';
-import { GuardedLink } from './guarded-link.ts';
+import { GuardedLink, LIBRARY_TIMEOUT_MS } from './guarded-link.ts';
 import type {
   ConnectionOptionsOfPool,
   ConnectionPool,
@@ -27,10 +27,9 @@ import { kafkajsSasl } from './kafkajs-sasl.ts';
 import { produceBody } from './produce-request.ts';
 import { tlsOptions } from './tls-options.ts';
 
-/** Longer than ours: it is our clock that ends a request. */
-const libraryTimeoutMs = 2 ** 31 - 1;
-const topicResource = 2;
-const keepAliveMs = 60_000;
+/** Type of resource in a request for its configuration: Kafka protocol, ConfigResource.Type.TOPIC. */
+const TOPIC_RESOURCE = 2;
+const KEEP_ALIVE_MS = 60_000;
 
 export interface KafkajsLinkOptions {
   readonly parts: KafkajsParts;
@@ -90,7 +89,7 @@ export class KafkajsLink extends GuardedLink implements BrokerLink {
       socketFactory: (options) => this.#connect(options),
       ssl: tlsOptions(settings.tls, secrets, address.host),
       sasl: kafkajsSasl(settings.sasl, secrets),
-      requestTimeout: libraryTimeoutMs,
+      requestTimeout: LIBRARY_TIMEOUT_MS,
       enforceRequestTimeout: false,
       maxInFlightRequests: null,
     });
@@ -122,7 +121,7 @@ export class KafkajsLink extends GuardedLink implements BrokerLink {
   }
 
   async initProducer(): Promise<Coded & { producerId: bigint; producerEpoch: number }> {
-    const values = { transactionalId: null, transactionTimeout: libraryTimeoutMs };
+    const values = { transactionalId: null, transactionTimeout: LIBRARY_TIMEOUT_MS };
     const answer = await this.#ask<{ errorCode: number; producerId: string; producerEpoch: number }>(
       'InitProducerId',
       values,
@@ -144,7 +143,7 @@ export class KafkajsLink extends GuardedLink implements BrokerLink {
   }
 
   async topicSetting(topic: string, setting: string): Promise<Coded & { value: string | undefined }> {
-    const resources = [{ type: topicResource, name: topic, configNames: [setting] }];
+    const resources = [{ type: TOPIC_RESOURCE, name: topic, configNames: [setting] }];
     const answer = await this.#ask<DecodedConfigs>('DescribeConfigs', { resources, includeSynonyms: false });
     const [resource] = answer.resources;
     const entry = resource?.configEntries.find(({ configName }) => configName === setting);
@@ -183,7 +182,7 @@ export class KafkajsLink extends GuardedLink implements BrokerLink {
     const socket =
       ssl === null ? connectTcp({ host, port }, onConnect) : connectTls({ ...ssl, host, port }, onConnect);
     socket.setNoDelay(true);
-    socket.setKeepAlive(true, keepAliveMs);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.watch(socket);
     return socket;
   }

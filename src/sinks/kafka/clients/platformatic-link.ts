@@ -11,16 +11,14 @@ import type {
   ProduceRequest,
 } from './broker-link.ts';
 import { nameOf } from './cluster.ts';
-import { GuardedLink } from './guarded-link.ts';
+import { GuardedLink, LIBRARY_TIMEOUT_MS } from './guarded-link.ts';
 import { produceBody } from './produce-request.ts';
 import { tlsOptions } from './tls-options.ts';
 
 /** Most requests that the library lets wait on one connection; how many there are is decided above it. */
-const inflightMax = 10_000;
-/** Longer than ours: it is our clock that ends a request. */
-const libraryTimeoutMs = 2 ** 31 - 1;
+const INFLIGHT_MAX = 10_000;
 /** As much of a broker's answer goes into a message. */
-const answerMax = 200;
+const ANSWER_TEXT_MAX = 200;
 
 /** Versions of each request that are used, newest first; all of Kafka 2.1 to 4 has one of them. */
 const produce = [kafka.produceV11, kafka.produceV9, kafka.produceV8, kafka.produceV7];
@@ -49,8 +47,8 @@ export class PlatformaticLink extends GuardedLink implements BrokerLink {
     this.#connection = new kafka.Connection(settings.clientId, {
       connectTimeout: settings.requestTimeoutMs,
       ...(settings.options as kafka.ConnectionOptions),
-      requestTimeout: libraryTimeoutMs,
-      maxInflights: inflightMax,
+      requestTimeout: LIBRARY_TIMEOUT_MS,
+      maxInflights: INFLIGHT_MAX,
       ...(tls === undefined ? {} : { tls }),
       ...(sasl === undefined ? {} : { sasl }),
     });
@@ -81,7 +79,7 @@ export class PlatformaticLink extends GuardedLink implements BrokerLink {
 
   async initProducer(): Promise<Coded & { producerId: bigint; producerEpoch: number }> {
     const { api } = this.#choose(initProducerId);
-    const answer = await unwrapped(api.async(this.#connection, null, libraryTimeoutMs));
+    const answer = await unwrapped(api.async(this.#connection, null, LIBRARY_TIMEOUT_MS));
     return { code: answer.errorCode, producerId: answer.producerId, producerEpoch: answer.producerEpoch };
   }
 
@@ -207,7 +205,7 @@ const saslNames = {
 
 /** RFC 7628 section 3.2.2: a broker that refuses a token says so in an answer that is no error. */
 const checkToken: NonNullable<kafka.SASLOptions['authBytesValidator']> = (answer, callback) => {
-  const text = answer.toString('utf8', 0, answerMax);
+  const text = answer.toString('utf8', 0, ANSWER_TEXT_MAX);
   if (text === '') callback(null, answer);
   else callback(new kafka.AuthenticationError(`The broker refused the token: ${text}`));
 };

@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import { MirrorError } from '../../../../src/observe/error.ts';
-import { maxSecretBytes, readPassword, readSecrets, Secrets } from '../../../../src/sinks/kafka/secrets.ts';
+import { MAX_SECRET_BYTES, readPassword, readSecrets, Secrets } from '../../../../src/sinks/kafka/secrets.ts';
 import type { KafkaSaslSettings } from '../../../../src/sinks/kafka/security-settings.ts';
 import type { KafkaClientSettings } from '../../../../src/sinks/kafka/settings.ts';
 
@@ -148,9 +148,9 @@ test('a key that OpenSSL refuses is told, and not shown', async () => {
 });
 
 test('a file larger than any secret is refused', async () => {
-  const passwordFile = file('large', Buffer.alloc(maxSecretBytes + 1, 'a'));
+  const passwordFile = file('large', Buffer.alloc(MAX_SECRET_BYTES + 1, 'a'));
   const error = await failure(read({ mechanism: 'plain', passwordFile }));
-  expect((error.cause as Error).message).toBe(`it is larger than ${maxSecretBytes} bytes`);
+  expect((error.cause as Error).message).toBe(`it is larger than ${MAX_SECRET_BYTES} bytes`);
 });
 
 test('a token is read again each time, and says when it ends', async () => {

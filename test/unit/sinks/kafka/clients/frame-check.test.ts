@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { FrameCheck, maxAnswerBytes } from '../../../../../src/sinks/kafka/clients/frame-check.ts';
+import { FrameCheck, MAX_ANSWER_BYTES } from '../../../../../src/sinks/kafka/clients/frame-check.ts';
 
 const frame = (length: number): Buffer => {
   const bytes = Buffer.alloc(4 + length);
@@ -30,8 +30,8 @@ test.each<[string, Buffer, RegExp | undefined]>([
   ['TLS', Buffer.from([21, 3, 3, 0, 2, 2, 70]), /speaks TLS/],
   ['a length below 0', Buffer.from([0xff, 0xff, 0xff, 0xfe]), /not Kafka/],
   ['a length that holds no number of a request', Buffer.from([0, 0, 0, 3]), /not Kafka/],
-  ['the largest answer', lengthOf(maxAnswerBytes), undefined],
-  ['one byte more', lengthOf(maxAnswerBytes + 1), /not Kafka/],
+  ['the largest answer', lengthOf(MAX_ANSWER_BYTES), undefined],
+  ['one byte more', lengthOf(MAX_ANSWER_BYTES + 1), /not Kafka/],
   ['nothing', Buffer.alloc(0), undefined],
 ])('%s', (_name, bytes, problem) => {
   const found = new FrameCheck().look(bytes);
