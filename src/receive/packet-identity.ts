@@ -44,7 +44,7 @@ const START_3 = 0x6c07_8965;
  * Of a frame that is not IP, its first 128 bytes from the EtherType on and its length count; of ARP no padding.
  *
  * Two sessions may cut at different lengths. `head` covers the first 32 bytes (IPv6: 56) of a packet that is told by its
- * header, that is TCP and IPv4 with an identification; `all` covers the `extent` bytes that were compared. Copies of which
+ * header, that is TCP without IP options or extension headers, and IPv4 with an identification; `all` covers the `extent` bytes that were compared. Copies of which
  * one is shorter agree by their heads. For all other packets, and where less than the head arrived, `head` is `all`, and
  * a copy is known only if it was cut at the same place, or behind the bytes that are compared.
  *
@@ -83,12 +83,12 @@ export class PacketIdentity {
   }
 
   #readIpv4(view: DataView, layers: Layers, end: number, seed: number): void {
-    const { ipAt, protocol } = layers;
+    const { ipAt } = layers;
     const first = view.getInt32(ipAt, true) & WITHOUT_TOS;
     const second = view.getInt32(ipAt + 4, true);
     const third = view.getInt32(ipAt + 8, true) & PROTOCOL_ONLY;
     const source = view.getInt32(ipAt + ipv4.SOURCE, true);
-    const isTold = protocol === IpProtocol.tcp || (second & FIRST_HALF) !== 0;
+    const isTold = isBehind(layers, ipv4.HEADER_LEN) || (second & FIRST_HALF) !== 0;
     const from = ipAt + ipv4.DESTINATION;
     this.#findChecksum(layers);
     this.#sum(
@@ -104,7 +104,7 @@ export class PacketIdentity {
   }
 
   #readIpv6(view: DataView, layers: Layers, end: number, seed: number): void {
-    const { ipAt, protocol } = layers;
+    const { ipAt } = layers;
     const first = view.getInt32(ipAt, true) & WITHOUT_TRAFFIC_CLASS;
     const second = view.getInt32(ipAt + 4, true) & WITHOUT_HOP_LIMIT;
     const from = ipAt + ipv6.SOURCE;
@@ -113,7 +113,7 @@ export class PacketIdentity {
       view,
       from,
       end,
-      protocol === IpProtocol.tcp ? ipAt + IPV6_HEAD_BYTES : end,
+      isBehind(layers, ipv6.HEADER_LEN) ? ipAt + IPV6_HEAD_BYTES : end,
       step(START_2 ^ seed, first),
       step(START_3, second),
       START_0,
@@ -204,6 +204,11 @@ export class PacketIdentity {
     this.headA = this.allA;
     this.headB = this.allB;
   }
+}
+
+/** Says whether TCP begins right behind an IP header of so many bytes: then its sequence number is in the head. */
+function isBehind({ ipAt, transportAt, protocol }: Layers, headerLen: number): boolean {
+  return protocol === IpProtocol.tcp && transportAt === ipAt + headerLen;
 }
 
 function step(lane: number, word: number): number {

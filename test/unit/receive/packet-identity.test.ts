@@ -204,6 +204,30 @@ test('options, extension headers and other protocols', () => {
   }
 });
 
+test('TCP behind options or extension headers: two segments are two, though one of them was cut', () => {
+  const [first, second] = [3, 4].map((sequence) => segment(60, sequence));
+  const extensions = Buffer.from('3c00010400000000 0600010400000000'.replace(' ', ''), 'hex');
+  const extended = (one: Transport): Buffer =>
+    Buffer.concat([
+      frame6(...near, one).subarray(0, 14),
+      ipv6Packet(client.ipv6, server.ipv6, one, {}, 0, extensions),
+    ]);
+  const withOptions = (one: Transport): Buffer => {
+    const plain = frame4(...near, one);
+    return change(
+      Buffer.concat([plain.subarray(0, 34), Buffer.alloc(12, 1), plain.subarray(34)]),
+      14,
+      '48000070',
+    );
+  };
+  for (const make of [extended, withOptions]) {
+    const bench = new DuplicateBench();
+    expect(bench.see(make(first!), A)).toBe(false);
+    expect(bench.see(make(second!).subarray(0, 100), B)).toBe(false);
+    expect(bench.see(make(first!), B)).toBe(true);
+  }
+});
+
 describe('not IP', () => {
   const request = Buffer.from(
     '0001080006040001 020000000001 0a00010a 000000000000 0a000101'.replaceAll(' ', ''),
