@@ -23,7 +23,7 @@ export interface KafkaFailure {
   readonly reason: KafkaFailureReason;
   /** The broker's or the client's own words, with the protocol's name of the error where there is one. */
   readonly message: string;
-  /** `host:port`, where it is known who answered. */
+  /** `host:port`, where it is known who answered; all that were asked, with commas, where none did. */
   readonly broker?: string;
 }
 

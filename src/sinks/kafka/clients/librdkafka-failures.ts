@@ -82,10 +82,14 @@ function all(
 /** `host:port` in front of what librdkafka says of a broker, as in `sasl_ssl://kafka-1:9092/1: …`. */
 const brokerPattern = /^(?:\w+:\/\/)?([^\s/]+:\d+)\//;
 
+/** A broker that accepts and does not answer is, by its code, one whose connection broke. */
+const timeoutPattern = /failed: Local: Timed out/;
+
 /** What librdkafka says with a code, and of whom. After `loadRdKafka`. */
 export function failureOf(error: number, text = ''): KafkaFailure {
   const { err2name, err2str } = rdKafka();
   const broker = brokerPattern.exec(text)?.[1];
   const message = `${text === '' ? err2str(error) : text} (${err2name(error)})`;
-  return { reason: meaningOf(error).reason, message, ...(broker !== undefined && { broker }) };
+  const reason = timeoutPattern.test(text) ? 'timeout' : meaningOf(error).reason;
+  return { reason, message, ...(broker !== undefined && { broker }) };
 }

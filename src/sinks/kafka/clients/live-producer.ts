@@ -92,8 +92,9 @@ export class LiveProducer {
         producer.poll();
         if (failure !== undefined) throw new KafkaError(failure);
         if (performance.now() >= endMs) {
-          const message = `no broker answered within ${this.#settings.requestTimeoutMs} ms`;
-          throw new KafkaError(this.#trouble ?? { reason: 'timeout', message });
+          const { requestTimeoutMs, brokers } = this.#settings;
+          const message = `no broker answered within ${requestTimeoutMs} ms`;
+          throw new KafkaError(this.#trouble ?? { reason: 'timeout', message, broker: brokers.join(',') });
         }
         await soon();
         if (this.sender.producer !== producer) throw new KafkaError(failure ?? closed);
