@@ -97,7 +97,8 @@ export async function prebuiltPortions(
 ): Promise<PartitionBatch[][]> {
   const blocks = blocksOf(frameBytes, PORTION_BLOCKS[encoding] * PORTIONS[encoding]);
   const options = { observer: 'bench', frames: new InnerFrameReader(), sha1Base64 };
-  const encoder = await packetEncoder({ topic, encoding }, options)(batchBytes);
+  const { signal } = new AbortController();
+  const encoder = await packetEncoder({ topic, encoding }, options)(batchBytes, signal);
   return Array.from({ length: PORTIONS[encoding] }, (_, index) => {
     const from = index * PORTION_BLOCKS[encoding];
     const some = blocks.slice(from, from + PORTION_BLOCKS[encoding]);

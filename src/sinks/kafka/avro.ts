@@ -47,14 +47,17 @@ export class AvroFlows {
    * Rejects with a MirrorError SCHEMA_REGISTRY_FAILED.
    *
    * @param subject as a rule `flowSubject` of the topic
+   * @param ended gives up waiting for the registry
    */
   static async open(
     settings: KafkaFlowsSettings['registry'],
     subject: string,
     password: string | undefined,
+    ended?: AbortSignal,
   ): Promise<AvroFlows> {
     const { url, username } = settings;
-    return new AvroFlows(await registerSchema({ url, username, password }, subject, JSON.stringify(schema)));
+    const access = { url, username, password };
+    return new AvroFlows(await registerSchema(access, subject, JSON.stringify(schema), { ended }));
   }
 
   private constructor(schemaId: number) {

@@ -9,6 +9,12 @@ export interface RegistryAccess {
   readonly password: string | undefined;
 }
 
+/** How long the registry is waited for. */
+export interface RegistryPatience {
+  readonly timeoutMs?: number;
+  readonly ended?: AbortSignal | undefined;
+}
+
 /** Longest wait for the registry's whole answer. */
 const TIMEOUT_MS = 10_000;
 /** What is read of an answer, and what of it is shown: a wrong URL may be answered with any page. */
@@ -26,10 +32,10 @@ export async function registerSchema(
   access: RegistryAccess,
   subject: string,
   schema: string,
-  timeoutMs = TIMEOUT_MS,
+  { timeoutMs = TIMEOUT_MS, ended }: RegistryPatience = {},
 ): Promise<number> {
   const url = versionsUrl(access.url, subject);
-  const answer = await post(url, headersOf(access), JSON.stringify({ schema }), timeoutMs);
+  const answer = await post(url, headersOf(access), JSON.stringify({ schema }), timeoutMs, ended);
   const context = { url, subject, status: answer.status, answer: shown(answer.text) };
   if (answer.status < 200 || answer.status > 299) {
     const text = `The schema registry refused the schema of flow records: status ${answer.status}, ${context.answer}`;
@@ -70,10 +76,12 @@ async function post(
   headers: Record<string, string>,
   body: string,
   timeoutMs: number,
+  ended: AbortSignal | undefined,
 ): Promise<{ readonly status: number; readonly text: string }> {
   try {
     // a redirect would take user and password to another host
-    const signal = AbortSignal.timeout(timeoutMs);
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const signal = ended === undefined ? timeout : AbortSignal.any([timeout, ended]);
     const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
     return { status: response.status, text: await beginning(response) };
   } catch (cause) {

@@ -98,6 +98,7 @@ export class LineBench {
       backlog: this.backlog,
       connection: this.connection,
       makeEncoder: (batchBytes) => Promise.resolve(new NumberRecords(batchBytes)),
+      sink: 'bus',
       counters: this.counters,
       log,
       portionBytes: 65_536,

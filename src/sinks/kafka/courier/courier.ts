@@ -136,7 +136,7 @@ export class KafkaCourier {
   }
 
   #add(connection: Connection, source: CourierSource, spool: Spool | undefined, leftover?: string): void {
-    const { settings, log, now } = this.#options;
+    const { settings, sink, log, now } = this.#options;
     const { counters, takes, channel } = source;
     const reader = new ChannelReader(channel);
     const backlog = new Backlog(reader, spool, (error) => this.#spoolFailed(error));
@@ -146,6 +146,7 @@ export class KafkaCourier {
       backlog,
       connection,
       makeEncoder: this.#encoderMaker(takes),
+      sink,
       counters,
       log,
       portionBytes: isPcapng ? PCAPNG_PORTION_BYTES : PORTION_BYTES,

@@ -1,11 +1,10 @@
-import { MirrorError } from '../../../observe/error.ts';
 import type { Log } from '../../../observe/log.ts';
 import type { SinkCounters } from '../../../pipeline/sink-counters.ts';
 import type { KafkaFailure, Outcome, PartitionBatch } from '../client.ts';
-import type { RecordEncoder } from '../records/record-encoder.ts';
 import type { Backlog, Portion } from './backlog.ts';
 import { Backoff } from './backoff.ts';
 import type { Connection } from './connection.ts';
+import { Encoders } from './encoders.ts';
 import type { EncoderMaker } from './make-encoder.ts';
 import { countOf, Patience, PendingBatches } from './pending-batches.ts';
 
@@ -14,6 +13,8 @@ export interface LineOptions {
   readonly connection: Connection;
   /** Makes the encoder for batches of at most so many bytes. */
   readonly makeEncoder: EncoderMaker;
+  /** The user's name for the sink. */
+  readonly sink: string;
   /** The courier's part of the sink's ledger. */
   readonly counters: SinkCounters;
   readonly log: Log;
@@ -35,8 +36,7 @@ export class Line {
   readonly #options: LineOptions;
   readonly #patience: Patience;
   readonly #backoff: Backoff;
-  #encoder: RecordEncoder | undefined;
-  #encoderBytes = 0;
+  readonly #encoders: Encoders;
   /** Portions that were taken and are not settled, the oldest first. */
   readonly #underWay: UnderWay[] = [];
   #ended = false;
@@ -45,12 +45,14 @@ export class Line {
     this.#options = options;
     this.#patience = new Patience(options.now, options.patienceMs);
     this.#backoff = new Backoff(options.retryMaxMs);
+    this.#encoders = new Encoders(options);
   }
 
   /** Sends until nothing more comes and all is settled, or `end` was called; then puts away what is left. */
   async run(): Promise<void> {
     const { backlog, connection, portionBytes, lingerMs, inFlightRequests } = this.#options;
-    await connection.connect();
+    // what is wrong with either is said at once
+    await Promise.all([connection.connect(), this.#encoders.encoder([])]);
     for (;;) {
       const portion = await backlog.next(portionBytes, lingerMs, () => this.#ended);
       if (portion === undefined) break;
@@ -66,6 +68,7 @@ export class Line {
   end(): void {
     this.#ended = true;
     this.#backoff.end();
+    this.#encoders.end();
   }
 
   /** Sends a portion, and settles it once it and all before it were sent. */
@@ -101,10 +104,10 @@ export class Line {
   /** Undefined where `end` came before it was known how many partitions there are. */
   async #encode(portion: Portion): Promise<readonly PartitionBatch[] | undefined> {
     const { counters } = this.#options;
-    const topics = (await this.#encoderFor([]))?.topics(portion.blocks);
+    const topics = (await this.#encoders.encoder([]))?.topics(portion.blocks);
     if (topics === undefined) return undefined;
     const partitions = await this.#partitions(topics);
-    const encoder = await this.#encoderFor(topics);
+    const encoder = await this.#encoders.encoder(topics);
     if (partitions === undefined || encoder === undefined) return undefined;
     const { batches, dropped } = encoder.encode(portion.blocks, partitions);
     portion.counted = portion.records;
@@ -134,24 +137,6 @@ export class Line {
       for (const topic of missing) connection.failed(MISSING, topic);
       await this.#backoff.wait();
     }
-  }
-
-  /** An encoder whose batches all of these topics take; undefined where `end` came before there was one. */
-  async #encoderFor(topics: Iterable<string>): Promise<RecordEncoder | undefined> {
-    const { connection, makeEncoder, log } = this.#options;
-    const batchBytes = connection.batchBytes(topics);
-    while (this.#encoder === undefined || batchBytes < this.#encoderBytes) {
-      if (this.#ended) return undefined;
-      try {
-        this.#encoder = await makeEncoder(batchBytes);
-        this.#encoderBytes = batchBytes;
-      } catch (error) {
-        if (!(error instanceof MirrorError)) throw error;
-        log.error({ error }, 'Flow records cannot be encoded; they wait.');
-        await this.#backoff.wait();
-      }
-    }
-    return this.#encoder;
   }
 
   /** Sends batches until each is taken or refused for good. False where `end` came first. */

@@ -7,8 +7,11 @@ import { readPassword } from '../secrets.ts';
 import type { KafkaSettings } from '../settings.ts';
 import type { KafkaFlowsSettings } from '../topic-settings.ts';
 
-/** Makes an encoder for batches of at most so many bytes. Rejects with a `MirrorError` where a registry does not answer. */
-export type EncoderMaker = (batchBytes: number) => Promise<RecordEncoder>;
+/**
+ * Makes an encoder for batches of at most so many bytes. Rejects with a `MirrorError` where a registry does not answer, or `ended`
+ * came first.
+ */
+export type EncoderMaker = (batchBytes: number, ended: AbortSignal) => Promise<RecordEncoder>;
 
 export function packetEncoder(
   { topic, encoding }: NonNullable<KafkaSettings['packets']>,
@@ -25,8 +28,8 @@ export function flowEncoder({
 }: NonNullable<KafkaSettings['flows']>): EncoderMaker {
   if (encoding === 'json') return (batchBytes) => Promise.resolve(new FlowRecords(topic, { batchBytes }));
   let avro: Promise<AvroFlows> | undefined;
-  return async (batchBytes) => {
-    avro ??= openAvro(registry, flowSubject(topic));
+  return async (batchBytes, ended) => {
+    avro ??= openAvro(registry, flowSubject(topic), ended);
     // asked again where it failed
     avro.catch(() => {
       avro = undefined;
@@ -36,6 +39,10 @@ export function flowEncoder({
   };
 }
 
-async function openAvro(registry: KafkaFlowsSettings['registry'], subject: string): Promise<AvroFlows> {
-  return AvroFlows.open(registry, subject, await readPassword(registry, 'flows.registry'));
+async function openAvro(
+  registry: KafkaFlowsSettings['registry'],
+  subject: string,
+  ended: AbortSignal,
+): Promise<AvroFlows> {
+  return AvroFlows.open(registry, subject, await readPassword(registry, 'flows.registry'), ended);
 }

@@ -30,7 +30,7 @@ function answering(status: number, body: string, headers: Record<string, string>
 }
 
 async function failure(url: string, timeoutMs = 10_000): Promise<MirrorError> {
-  const error: unknown = await registerSchema(access(url), 'flows-value', '{}', timeoutMs).catch(
+  const error: unknown = await registerSchema(access(url), 'flows-value', '{}', { timeoutMs }).catch(
     (reason: unknown) => reason,
   );
   expect(error).toBeInstanceOf(MirrorError);
