@@ -39,7 +39,8 @@ export function keepFile(
   path: string,
   wanted: FileCompression,
 ): KeptFile {
-  const compression = wanted === 'none' ? halfDone(files, join(directory, path)) : wanted;
+  const half = halfDone(files, join(directory, path));
+  const compression = half === 'none' ? wanted : half;
   const source = files.openSync(join(directory, path), 'r');
   try {
     if (compression === 'none') return { path, compression, ...hashFile(files, source) };
@@ -52,7 +53,10 @@ export function keepFile(
   }
 }
 
-/** The compression that an earlier run was just done with when it ended: it is done again, or there would be two files. */
+/**
+ * The compression that an earlier run was just done with when it ended, whatever is wanted now: it is done again, or there
+ * would be two files.
+ */
 function halfDone(files: FileSystem, path: string): FileCompression {
   if (files.existsSync(path + compressionSuffixes.zstd)) return 'zstd';
   return files.existsSync(path + compressionSuffixes.gzip) ? 'gzip' : 'none';

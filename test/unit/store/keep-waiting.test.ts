@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { nodeFileSystem } from '../../../src/store/file-system.ts';
 import { keepFile } from '../../../src/store/keep-file.ts';
@@ -75,7 +76,7 @@ test('none: the file stays as it is, and is hashed', () =>
     expect(readFileSync(join(directory, PATH)).equals(bytes)).toBe(true);
   }));
 
-test.each(['zstd', 'none'] as const)(
+test.each(['zstd', 'gzip', 'none'] as const)(
   'killed at any call, then started with compress: %s: one whole file is left, and the index says which',
   (afterwards) =>
     withFolder((directory) => {
@@ -83,7 +84,9 @@ test.each(['zstd', 'none'] as const)(
       const inflated = (path: string): Buffer =>
         path.endsWith('.zst')
           ? execFileSync('zstd', ['-dc', join(directory, path)], { maxBuffer: 64 * MIB })
-          : readFileSync(join(directory, path));
+          : path.endsWith('.gz')
+            ? gunzipSync(readFileSync(join(directory, path)))
+            : readFileSync(join(directory, path));
       const index = openIndex(directory);
       let deaths = 0;
       for (let atCall = 1; requires('zstd'); atCall++) {
