@@ -45,7 +45,7 @@ Later ones win, key by key; a list is replaced as a whole:
 
 In the environment and after \`--set\`, the value of a text setting is taken as it is; any other is read as YAML. \`on\` and
 \`off\` may be written as \`true\` and \`false\`. "Reload: yes" marks what SIGHUP changes in a running appliance; the rest
-needs a restart. A setting or value marked "later" is not in this version: only what turns it off is accepted.
+needs a restart. A setting marked "later" is not in this version: only what turns it off is accepted.
 `;
 
 /** Every setting with type, default, unit, reload and meaning, as Markdown whose tables also line up as text. */
@@ -104,14 +104,8 @@ function row(path: readonly string[], schema: TSchema): ReferenceRow {
     default: fallback === undefined ? 'must be given' : code(JSON.stringify(fallback)),
     unit: unit ?? '',
     reload: reload === true ? 'yes' : 'no',
-    meaning: [description ?? '', laterText(later), itemsText(schema), examplesText(schema)]
-      .filter(Boolean)
-      .join(' '),
+    meaning: [description ?? '', itemsText(schema), examplesText(schema)].filter(Boolean).join(' '),
   };
-}
-
-function laterText(later: true | readonly string[] | undefined): string {
-  return later === undefined || later === true || later.length === 0 ? '' : `Later: ${either(later)}.`;
 }
 
 /** The settings of each item, where a list holds groups. */

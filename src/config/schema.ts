@@ -8,7 +8,7 @@ import { type TObject, type TSchema, Type } from 'typebox';
  *   unit         of a number: bytes, s, µs, packets …
  *   reload       true: takes effect on SIGHUP; false: needs a restart
  *   later        true: a later version builds it, and this one takes only what turns it off, which is what the
- *                type says; a list: the values that a later version will take besides those of the type
+ *                type says
  *   expected     what a right value is, where the type does not say it well
  *   secret       true: never printed
  *   off          of a group: true: null turns it off, and is its value then
@@ -19,7 +19,7 @@ export interface Annotations {
   readonly default?: unknown;
   readonly unit?: string;
   readonly reload?: boolean;
-  readonly later?: true | readonly string[];
+  readonly later?: true;
   readonly expected?: string;
   readonly secret?: boolean;
   readonly off?: boolean;

@@ -174,16 +174,12 @@ describe('--set', () => {
     expect(error.code).toBe('CONFIG_INVALID');
   });
 
-  test('the value of a setting that is not in this version', () => {
-    const error = refused({ text: 'sinks: { log: { kind: flow-files } }', set: ['sinks.log.compress=zstd'] });
-    expect(error.code).toBe('NOT_IN_THIS_VERSION');
-  });
-
   test('a secret is not repeated', () => {
     const error = refused({ set: ['http.token=s3cret'] });
     expect(error.message).toBe(
       '--set http.token: http.token (hidden) is not in this version; it takes no value.',
     );
+    expect(error.code).toBe('NOT_IN_THIS_VERSION');
     expect(JSON.stringify(error.context)).not.toContain('s3cret');
   });
 });
