@@ -17,7 +17,7 @@ import { allocateMemory, readSinkCounters, type SharedMemory } from './shared-me
 import { SymmetryWatch } from './symmetry-watch.ts';
 import { sinkPlans } from './sink-set.ts';
 import { CaptureStore } from './store/capture-store.ts';
-import { storeSinks } from './store/store-sinks.ts';
+import { flowStoreSinks, storeSinks } from './store/store-sinks.ts';
 import { version } from './version.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -77,6 +77,7 @@ export class Appliance {
     this.#couriers = new CourierPool({ start: { memory: this.#memory, config, log: logSettings }, log, now });
     this.#store = new CaptureStore({
       sinks: storeSinks(config),
+      flowSinks: flowStoreSinks(config),
       log,
       now,
       onRenamed: (from, to, lanes) => this.#files.rename(from, to, lanes),
@@ -89,6 +90,7 @@ export class Appliance {
         this.#files.add(file);
         this.#store.finished(sink, worker, file);
       },
+      onFlowFile: (sink, news) => this.#store.flowFile(sink, news),
       onDeath: (worker) => this.#store.workerDied(worker),
       makeRoom: (sink) => this.#store.makeRoom(sink),
     });

@@ -5,6 +5,7 @@ import type { WorkerIntake } from '../inputs/intake.ts';
 import type { Log } from '../observe/log.ts';
 import type { LaneReader } from '../packet/lane.ts';
 import type { FinishedFile } from '../pipeline/finished-file.ts';
+import type { FlowFileNews } from '../pipeline/flow-sink.ts';
 import { Outlet, type QueueLimits } from '../pipeline/outlet.ts';
 import { CutFrames } from '../receive/cut-frames.ts';
 import { AssertionFailure } from '../wire/assert.ts';
@@ -72,9 +73,12 @@ export function liveOutlets({ start, lanes, log, ...told }: LiveOutletOptions): 
   });
 }
 
+export interface LiveFlowOutletOptions extends Pick<LiveOutletOptions, 'start' | 'log'> {
+  readonly onFlowFile: (sink: string, news: FlowFileNews) => void;
+}
+
 /** The flow sinks that run, in the order of the settings. */
-export function liveFlowOutlets(options: Pick<LiveOutletOptions, 'start' | 'log'>): FlowOutlet[] {
-  const { start, log } = options;
+export function liveFlowOutlets({ start, log, onFlowFile }: LiveFlowOutletOptions): FlowOutlet[] {
   const { worker, memory, config } = start;
   return memory.sinkPlans.flatMap(({ name, sink, takes }, index) => {
     if (takes !== 'flows') return [];
@@ -88,6 +92,7 @@ export function liveFlowOutlets(options: Pick<LiveOutletOptions, 'start' | 'log'
       log,
       now: Date.now,
       observer: hostname(),
+      onFile: (news: FlowFileNews) => onFlowFile(name, news),
       ...(channel === undefined ? {} : { channel }),
     };
     return [{ sink: flowSinkKind(settings.kind).create(settings, context), counters }];

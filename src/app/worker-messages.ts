@@ -4,6 +4,7 @@ import type { BoundSocket } from '../inputs/intake-set.ts';
 import { type ErrorCode, type ErrorContext, errorCodes, MirrorError } from '../observe/error.ts';
 import type { LogFormat, LogLevel } from '../observe/logger.ts';
 import type { FinishedFile } from '../pipeline/finished-file.ts';
+import type { FlowFileNews } from '../pipeline/flow-sink.ts';
 import { errnoOf } from '../sinks/files/disk.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
@@ -34,6 +35,7 @@ export type FromWorker =
   /** With the sockets that it opened itself. */
   | { readonly type: 'listening'; readonly sockets: readonly BoundSocket[] }
   | { readonly type: 'file'; readonly sink: string; readonly file: FinishedFile }
+  | { readonly type: 'flowFile'; readonly sink: string; readonly news: FlowFileNews }
   /** Wants old files of this sink deleted, and an answer. */
   | { readonly type: 'makeRoom'; readonly sink: string }
   | { readonly type: 'stopped' }

@@ -6,6 +6,7 @@ import { MirrorError } from '../observe/error.ts';
 import type { Log } from '../observe/log.ts';
 import type { WorkerState } from '../observe/metrics/snapshot.ts';
 import type { FinishedFile } from '../pipeline/finished-file.ts';
+import type { FlowFileNews } from '../pipeline/flow-sink.ts';
 import { AnalysisTally } from '../receive/analysis-tally.ts';
 import { settled, Tally } from '../receive/tally.ts';
 import { analysisTallyOf, sinkCountersOf, tallyOf } from './shared-memory.ts';
@@ -36,6 +37,7 @@ export interface WorkerPoolOptions {
   readonly starts: readonly Omit<WorkerStart, 'intake'>[];
   readonly log: Log;
   readonly onFile: (sink: string, worker: number, file: FinishedFile) => void;
+  readonly onFlowFile: (sink: string, news: FlowFileNews) => void;
   /** Told of a worker that has died: it left files unfinished. */
   readonly onDeath: (worker: number) => void;
   /** Has old files of a sink deleted. */
@@ -115,6 +117,7 @@ export class WorkerPool {
           resolve();
         }
         if (message.type === 'file') this.#options.onFile(message.sink, member.start.worker, message.file);
+        if (message.type === 'flowFile') this.#options.onFlowFile(message.sink, message.news);
         if (message.type === 'makeRoom') void this.#makeRoom(member, message.sink);
       });
       thread.on('error', (cause) => {

@@ -38,7 +38,11 @@ async function main(): Promise<void> {
       onFile: (sink, file) => tell({ type: 'file', sink, file }),
       makeRoom: (sink) => room.make(sink),
     }),
-    flows: liveFlowOutlets({ start, log }),
+    flows: liveFlowOutlets({
+      start,
+      log,
+      onFlowFile: (sink, news) => tell({ type: 'flowFile', sink, news }),
+    }),
     countFlows: config.analysis.flows.enabled,
     // where the VNI decides the worker, copies under two VNIs may come to two, and each is whole
     symmetry: new SymmetrySampler(memory.symmetry, worker, config.listen.steering === 'vni'),

@@ -39,8 +39,19 @@ export interface FlowSinkContext {
   readonly observer: string;
   /** The way to the thread that does the rest, for a kind that has one. */
   readonly channel?: ChannelMemory;
-  /** Told of each file that is finished. */
-  readonly onFile?: (path: string) => void;
+  /** Told of each file that came to be, or is gone. */
+  readonly onFile?: (news: FlowFileNews) => void;
+}
+
+/** What became of a file of flow records. */
+export interface FlowFileNews {
+  /** `recovered`: it was left by a worker that has ended, and was finished; `deleted`: it was too old or too much. */
+  readonly event: 'finished' | 'recovered' | 'deleted';
+  /** Relative to the folder of its sink. */
+  readonly path: string;
+  readonly bytes: number;
+  /** Which limit it was deleted for. */
+  readonly reason?: string;
 }
 
 /** One kind of flow sink, as the registry lists it. */

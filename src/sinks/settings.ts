@@ -114,16 +114,17 @@ export const flowFilesSettings = Type.Object(
       unit: 's',
       reload: false,
     }),
-    compress: Type.Enum(['none'], {
-      description: 'Compression of finished files.',
+    compress: Type.Enum(['none', 'zstd', 'gzip'], {
+      description:
+        'Compression of finished files, done in the background; their names then end in .zst or .gz. gzip takes ' +
+        'several times as long as zstd.',
       default: 'none',
-      later: ['zstd', 'gzip'],
       reload: false,
     }),
     keepBytes: Type.Integer({
       description:
-        'Delete the oldest finished files of flow records in the folder while all of them together are larger; ' +
-        'growing files are not counted; 0: no limit.',
+        'Delete the oldest finished files of flow records in the folder while all of them together, as stored, ' +
+        'are larger; growing files are not counted; 0: no limit.',
       default: 0,
       minimum: 0,
       unit: 'bytes',

@@ -61,6 +61,11 @@ export function liveName(startSeconds: number, sequence: number, worker: number,
   return `${start}-${String(sequence).padStart(SEQUENCE_DIGITS, '0')}-w${worker}.${format}`;
 }
 
+/** A file's name without what its compression added to it. */
+export function plainName(name: string, compression: FileCompression): string {
+  return name.slice(0, name.length - compressionSuffixes[compression].length);
+}
+
 /** Orders files by the second of their first packet, then by their number: texts that compare like that. */
 export function ageKey({ start, sequence }: Pick<LiveName, 'start' | 'sequence'>): string {
   return `${start}-${String(sequence).padStart(16, '0')}`;

@@ -54,6 +54,13 @@ export function register(files: FileSystem, directory: string, identity: OwnerId
   return { ...identity, name, sinceMs, renewedMs: sinceMs };
 }
 
+/** Says so unless another thread of this process has, and returns since when, by the file system's clock. */
+export function joinOwners(files: FileSystem, directory: string, self: OwnerIdentity): number {
+  const name = ownerName(self);
+  const known = livingOwners(files, directory, self).find((owner) => owner.name === name);
+  return (known ?? register(files, directory, self)).sinceMs;
+}
+
 /** Says again that this process lives. Its file is made anew where others took it for dead, or where it had no room. */
 export async function renew(directory: string, identity: OwnerIdentity, sinceMs: number): Promise<void> {
   const path = join(directory, ownerName(identity));

@@ -1,5 +1,5 @@
 import type { Log, LogFields } from '../../src/observe/log.ts';
-import type { FlowSinkContext } from '../../src/pipeline/flow-sink.ts';
+import type { FlowFileNews, FlowSinkContext } from '../../src/pipeline/flow-sink.ts';
 import type { FlowFilesSettings } from '../../src/sinks/settings.ts';
 import { TEST_SECONDS } from './batches.ts';
 import { droppedOf, newCounters } from './sink-context.ts';
@@ -9,7 +9,9 @@ export interface TestFlowContext extends FlowSinkContext {
   readonly clock: { ms: number };
   /** Log lines: level and message. */
   readonly lines: string[];
+  /** Paths of those that were finished. */
   readonly files: string[];
+  readonly news: FlowFileNews[];
   /** Dropped records by reason, only those that occurred. */
   dropped(): Record<string, number>;
 }
@@ -19,6 +21,7 @@ export function flowSinkContext(kindReasons: readonly string[], worker = 0): Tes
   const clock = { ms: TEST_SECONDS * 1000 };
   const lines: string[] = [];
   const files: string[] = [];
+  const news: FlowFileNews[] = [];
   const at = (level: string) => (_fields: LogFields, message: string) => {
     lines.push(`${level}: ${message}`);
   };
@@ -30,7 +33,11 @@ export function flowSinkContext(kindReasons: readonly string[], worker = 0): Tes
     log,
     now: () => clock.ms,
     observer: 'test-host',
-    onFile: (path) => files.push(path),
+    onFile: (file) => {
+      news.push(file);
+      if (file.event === 'finished') files.push(file.path);
+    },
+    news,
     clock,
     lines,
     files,

@@ -6,11 +6,12 @@ import { InflateSource } from '../../inputs/inflate-source.ts';
 import type { CaptureIndex } from '../../store/capture-index.ts';
 import { isDatabaseError } from '../../store/index-file.ts';
 import { makeFolder, nodeFileSystem as files } from '../../store/file-system.ts';
+import { compressFlowFiles, findFlowFiles } from '../../store/flow-files.ts';
 import { checkIndex, nowLeftOver, openFolder, orphansOf, withIndex } from '../../store/folder.ts';
 import { recordFinished } from '../../store/record.ts';
 import { keepWaiting } from '../../store/keep-waiting.ts';
 import type { FileCompression } from '../../store/live-names.ts';
-import { ownerName } from '../../store/owner.ts';
+import { joinOwners, ownerName } from '../../store/owner.ts';
 import { recoverLeftovers } from '../../store/recover.ts';
 import { retain as retainFiles } from '../../store/retain.ts';
 import { scanFolder } from '../../store/scan.ts';
@@ -81,6 +82,16 @@ export const scan: StoreJobs['scan'] = ({ directory, sink, compress, self, ...ta
     const scanned = await scanFolder(files, directory, index, task.cursor, { ...task, ...options });
     return { ...scanned, totals: index.totals() };
   });
+};
+
+export const findFlows: StoreJobs['findFlows'] = ({ directory, self, compress }) =>
+  findFlowFiles(files, directory, self, compress);
+
+export const compressFlows: StoreJobs['compressFlows'] = ({ directory, self, paths, ...task }) => {
+  yieldToReceivers();
+  // workers that have ended may have said that nobody is here any more
+  joinOwners(files, directory, self);
+  return compressFlowFiles(files, directory, paths, { ...task, now: Date.now });
 };
 
 export const mend: StoreJobs['mend'] = ({ directory }) => checkIndex(files, directory);

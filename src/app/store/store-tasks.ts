@@ -1,3 +1,4 @@
+import type { CompressedFlowFiles, FoundFlowFiles } from '../../store/flow-files.ts';
 import type { KeptFiles } from '../../store/keep-waiting.ts';
 import type { Finished } from '../../store/record.ts';
 import type { Recovered } from '../../store/recover.ts';
@@ -14,6 +15,14 @@ export interface StoreFolder {
   readonly sink: string;
   readonly compress: FileCompression;
   readonly limits: KeepLimits;
+  /** This process, as its file in the folder says. */
+  readonly self: OwnerIdentity;
+}
+
+/** The folder of one sink of flow records. */
+export interface FlowFolder {
+  readonly directory: string;
+  readonly compress: FileCompression;
   /** This process, as its file in the folder says. */
   readonly self: OwnerIdentity;
 }
@@ -54,6 +63,10 @@ export interface StoreJobs {
     task: StoreFolder &
       Budget & { readonly cursor: ScanCursor | undefined; readonly settledBeforeMs: number },
   ): Promise<Scanned & { readonly totals: Totals }>;
+  /** Looks at a folder of flow files. */
+  findFlows(task: FlowFolder): FoundFlowFiles;
+  /** Compresses flow files. */
+  compressFlows(task: FlowFolder & Budget & { readonly paths: readonly string[] }): CompressedFlowFiles;
   /** Sets an index aside that cannot be used, and begins a new one; `undefined` where nothing is wrong with it. */
   mend(task: StoreFolder): OpenedFolder['setAside'];
 }

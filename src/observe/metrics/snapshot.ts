@@ -40,13 +40,13 @@ export interface ReceiveBuffer {
   readonly bytes: number;
 }
 
-/** What is kept of the files of a sink. Counts are since the start of the process, except `files` and `bytes`. */
+/** What is kept of the files of a sink, captures or flow records. Counts are since the start of the process, except `files` and `bytes`. */
 export interface StoreState {
   readonly sink: string;
   /** Finished files in the folder, and their bytes as stored. */
   readonly files: number;
   readonly bytes: number;
-  /** Finished files that the index does not list yet. */
+  /** Finished captures that the index does not list yet; flow files that wait to be compressed. */
   readonly waitingFiles: number;
   /** Finished files that found no place among those, and are found by a scan later. */
   readonly overlookedFiles: number;

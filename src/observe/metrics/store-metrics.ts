@@ -2,12 +2,16 @@ import { metricGroup, type MetricGroup, type Row } from './exposition.ts';
 import type { DeletedFiles, MetricsSnapshot, StoreState } from './snapshot.ts';
 
 const ofStore: readonly Row<StoreState>[] = [
-  ['store_files', 'Finished capture files that are kept.', ({ files }) => files],
+  ['store_files', 'Finished files, of captures or flow records, that are kept.', ({ files }) => files],
   ['store_bytes', 'Bytes of those files, as they are stored.', ({ bytes }) => bytes],
-  ['store_waiting_files', 'Finished files that the index does not list yet.', (store) => store.waitingFiles],
+  [
+    'store_waiting_files',
+    'Finished captures that the index does not list yet; of flow records, files that are not compressed yet.',
+    (store) => store.waitingFiles,
+  ],
   [
     'store_overlooked_files_total',
-    'Finished files that the index missed, and takes in a minute later.',
+    'Finished captures that the index missed, and takes in a minute later.',
     (store) => store.overlookedFiles,
   ],
   ['store_compressed_files_total', 'Files that were compressed.', (store) => store.compressedFiles],

@@ -1,11 +1,11 @@
 import type { FlowSinkContext } from '../../pipeline/flow-sink.ts';
+import { FLOW_EXTENSION, parseFlowName } from '../../store/flow-names.ts';
 import { type Disk, nodeDisk } from '../files/disk.ts';
 import { SeriesOfFiles } from '../files/series-of-files.ts';
 import { SpaceKeeper } from '../files/space-keeper.ts';
 import type { FlowFilesSettings } from '../settings.ts';
 import { FlowFilesSink } from './flow-files-sink.ts';
 import { FlowFolder } from './flow-folder.ts';
-import { FLOW_EXTENSION, parseFlowName } from './flow-name.ts';
 
 /** What a test hands in its own of. */
 export interface FlowFilesMachinery {

@@ -232,6 +232,7 @@ export class FlowFilesSink implements FlowSink {
     if (file.broken === undefined) {
       counters.addWritten(chunk.packets);
       file.packetsWritten += chunk.packets;
+      file.bytesWritten += chunk.used;
       file.unsynced = true;
       this.#watch.wrote(chunk.used);
     } else counters.addDropped(file.broken, chunk.packets);
@@ -264,7 +265,8 @@ export class FlowFilesSink implements FlowSink {
       this.#failed(file, error);
       return;
     }
-    if (out.path !== '') this.#context.onFile?.(out.path);
+    const { path } = out;
+    if (path !== '') this.#context.onFile?.({ event: 'finished', path, bytes: file.bytesWritten });
     this.#options.housekeeping?.finished();
   }
 }

@@ -1,19 +1,20 @@
 import { join } from 'node:path';
 import type { FlowSinkContext } from '../../pipeline/flow-sink.ts';
-import { ageKey } from '../../store/live-names.ts';
 import { type FileSystem, nodeFileSystem } from '../../store/file-system.ts';
-import { ownerName, renew, RENEW_MS, thisProcess } from '../../store/owner.ts';
+import { parseFlowName } from '../../store/flow-names.ts';
+import { ageKey, plainName } from '../../store/live-names.ts';
+import { joinOwners, ownerName, renew, RENEW_MS, thisProcess } from '../../store/owner.ts';
 import { filesToDelete } from '../../store/retention.ts';
 import { type Disk, errnoOf } from '../files/disk.ts';
 import type { FlowFilesSettings } from '../settings.ts';
 import type { Housekeeping } from './flow-files-sink.ts';
-import { parseFlowName } from './flow-name.ts';
-import { finishLeftovers, joinOwners, leaveOwners } from './leftover-flows.ts';
+import { finishLeftovers, leaveOwners } from './leftover-flows.ts';
 
 /** Age is looked at so often, and files of others that have ended are looked for. */
 const SWEEP_MS = 60_000;
 
-export interface FlowFolderOptions extends Pick<FlowSinkContext, 'name' | 'worker' | 'log' | 'now'> {
+export interface FlowFolderOptions
+  extends Pick<FlowSinkContext, 'name' | 'worker' | 'log' | 'now' | 'onFile'> {
   readonly settings: Pick<FlowFilesSettings, 'directory' | 'keepBytes' | 'keepSeconds' | 'keepFreePercent'>;
   readonly disk: Disk;
   readonly fileSystem?: FileSystem;
@@ -116,17 +117,18 @@ export class FlowFolder implements Housekeeping {
   }
 
   async #sweep(): Promise<void> {
-    const { settings, disk, log, name, now } = this.#options;
+    const { settings, disk, log, name, now, onFile } = this.#options;
     const files = await this.#list();
     const { freeBytes, totalBytes } = await disk.freeSpace(settings.directory);
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const fullness = { bytes, freeBytes, diskBytes: totalBytes };
     let deleted = 0;
     let deletedBytes = 0;
-    for (const file of filesToDelete(files, settings, fullness, now() / 1000)) {
-      if (!(await this.#delete(file.path))) continue;
+    for (const { path, bytes: fileBytes, reason } of filesToDelete(files, settings, fullness, now() / 1000)) {
+      if (!(await this.#delete(path))) continue;
       deleted++;
-      deletedBytes += file.bytes;
+      deletedBytes += fileBytes;
+      onFile?.({ event: 'deleted', path, bytes: fileBytes, reason });
     }
     if (deleted === 0) return;
     log.info({ sink: name, files: deleted, bytes: deletedBytes }, 'Old flow files were deleted.');
@@ -140,8 +142,11 @@ export class FlowFolder implements Housekeeping {
       await disk.remove(join(settings.directory, path));
       return true;
     } catch (error) {
-      // another worker may have been faster
-      if (errnoOf(error) === 'ENOENT') return false;
+      if (errnoOf(error) === 'ENOENT') {
+        // another worker may have been faster, or it is compressed by now: then it is another file
+        this.#sweepAgain = true;
+        return false;
+      }
       this.#refused.add(path);
       this.#warn(error, 'An old flow file cannot be deleted.', path);
       return false;
@@ -156,6 +161,8 @@ export class FlowFolder implements Housekeeping {
     for (const name of names) {
       const parsed = parseFlowName(name);
       if (parsed === undefined || parsed.part || this.#known.has(name) || this.#refused.has(name)) continue;
+      // compressed a moment ago: what it was made from is about to go, and the two are one
+      if (parsed.compression !== 'none' && names.has(plainName(name, parsed.compression))) continue;
       const facts = await disk.look(join(settings.directory, name));
       if (facts === undefined) continue;
       const { bytes, changedMs } = facts;
@@ -165,16 +172,18 @@ export class FlowFolder implements Housekeeping {
   }
 
   #finishLeftovers(isBegin: boolean): void {
-    const { settings, worker, log, name } = this.#options;
+    const { settings, worker, log, name, onFile } = this.#options;
     try {
-      const ended = finishLeftovers(
+      const { finished, removed } = finishLeftovers(
         this.#files,
         settings.directory,
         this.#identity,
         isBegin ? worker : undefined,
       );
-      if (ended.finished + ended.removed === 0) return;
-      log.info({ sink: name, ...ended }, 'Flow files that an ended worker left were finished.');
+      if (finished.length + removed === 0) return;
+      for (const file of finished) onFile?.({ event: 'recovered', ...file });
+      const fields = { sink: name, finished: finished.length, removed };
+      log.info(fields, 'Flow files that an ended worker left were finished.');
     } catch (error) {
       this.#warn(error, 'A flow file that an ended worker left cannot be finished.');
     }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { errnoOf, type FileSystem, namesIn, removeFile } from '../../store/file-system.ts';
-import { PART_SUFFIX } from '../../store/live-names.ts';
-import { livingOwners, ownerName, type OwnerIdentity, register } from '../../store/owner.ts';
-import { parseFlowName } from './flow-name.ts';
+import { isGrowing, parseFlowName } from '../../store/flow-names.ts';
+import { compressionSuffixes, PART_SUFFIX } from '../../store/live-names.ts';
+import { livingOwners, ownerName, type OwnerIdentity } from '../../store/owner.ts';
 
 /** Bytes that are read at a time in search of the last line's end. */
 const BLOCK_BYTES = 65_536;
@@ -10,23 +10,15 @@ const NEWLINE = 0x0a;
 
 /** What became of the files that ended workers left as `.part`. */
 export interface FinishedLeftovers {
-  /** They have their final names; half a record at the end is cut off. */
-  readonly finished: number;
+  /** They have their final names, `path` in the folder; half a record at the end is cut off. */
+  readonly finished: readonly { readonly path: string; readonly bytes: number }[];
   /** They held no whole record. */
   readonly removed: number;
 }
 
-/** Says that this process writes into a folder, and returns since when, by the file system's clock. */
-export function joinOwners(files: FileSystem, directory: string, self: OwnerIdentity): number {
-  const name = ownerName(self);
-  // another worker of this process may have said so before
-  const known = livingOwners(files, directory, self).find((owner) => owner.name === name);
-  return (known ?? register(files, directory, self)).sinceMs;
-}
-
 /** The last worker of this process to leave takes its word back. */
 export function leaveOwners(files: FileSystem, directory: string, owner: string): void {
-  const growing = namesIn(files, directory).some((name) => parseFlowName(name)?.part === true);
+  const growing = namesIn(files, directory).some(isGrowing);
   if (!growing) removeFile(files, join(directory, owner));
 }
 
@@ -42,11 +34,11 @@ export function finishLeftovers(
   self: OwnerIdentity,
   worker: number | undefined,
 ): FinishedLeftovers {
-  const growing = namesIn(files, directory).filter((name) => parseFlowName(name)?.part === true);
-  if (growing.length === 0) return { finished: 0, removed: 0 };
+  const growing = namesIn(files, directory).filter(isGrowing);
+  if (growing.length === 0) return { finished: [], removed: 0 };
   const owners = livingOwners(files, directory, self);
   const isAlone = owners.every(({ name }) => name === ownerName(self));
-  let finished = 0;
+  const finished: FinishedLeftovers['finished'][number][] = [];
   let removed = 0;
   for (const name of growing) {
     const path = join(directory, name);
@@ -56,16 +48,20 @@ export function finishLeftovers(
     const isOld = owners.length > 0 && owners.every(({ sinceMs }) => stat.mtimeMs < sinceMs);
     if (!isMine && !isOld) continue;
     const end = finish(files, path);
-    if (end === 'finished') finished++;
     if (end === 'removed') removed++;
+    if (typeof end === 'number') finished.push({ path: name.slice(0, -PART_SUFFIX.length), bytes: end });
   }
   return { finished, removed };
 }
 
-/** Cuts half a record off and gives the file its name. Another worker may do the same at the same time. */
-function finish(files: FileSystem, partPath: string): 'finished' | 'removed' | 'left' {
+/**
+ * Cuts half a record off and gives the file its name. Another worker may do the same at the same time.
+ *
+ * @returns how many bytes it has then, or what else became of it
+ */
+function finish(files: FileSystem, partPath: string): number | 'removed' | 'left' {
   const path = partPath.slice(0, -PART_SUFFIX.length);
-  if (files.existsSync(path)) return 'left';
+  if (Object.values(compressionSuffixes).some((suffix) => files.existsSync(path + suffix))) return 'left';
   try {
     const descriptor = files.openSync(partPath, 'r+');
     let whole = 0;
@@ -79,7 +75,7 @@ function finish(files: FileSystem, partPath: string): 'finished' | 'removed' | '
     }
     if (whole === 0) return removeFile(files, partPath) ? 'removed' : 'left';
     files.renameSync(partPath, path);
-    return 'finished';
+    return whole;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return 'left';
     throw error;

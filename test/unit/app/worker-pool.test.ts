@@ -43,6 +43,7 @@ function makePool(
     log,
     now: Date.now,
     onFile: () => {},
+    onFlowFile: () => {},
     onDeath: () => {},
     makeRoom: async () => {},
     script,

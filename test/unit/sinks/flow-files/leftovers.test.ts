@@ -41,6 +41,7 @@ test.each([
     expect(flowFiles(directory)).toEqual([name(0)]);
     expect(readFileSync(join(directory, name(0)), 'utf8')).toBe(want);
     expect(flows.context.lines).toEqual(['info: Flow files that an ended worker left were finished.']);
+    expect(flows.context.news).toEqual([{ event: 'recovered', path: name(0), bytes: want.length }]);
     flows.give(1);
     await flows.sink.close();
     expect(flowFiles(directory)).toContain('20261121T040000Z-000008-w0.ndjson');
@@ -115,6 +116,27 @@ test('a finished file of that name is never replaced', () =>
     expect(readFileSync(join(directory, name(0)), 'utf8')).toBe('finished\n');
     expect(existsSync(join(directory, `${name(0)}.part`))).toBe(true);
   }));
+
+test.each(['.zst', '.gz'])('nor one that is compressed by now, and numbers go on after it: %s', (suffix) =>
+  withFolder(async (directory) => {
+    writeFileSync(join(directory, name(0) + suffix), 'compressed');
+    leave(directory, `${name(0)}.part`, LINE);
+    leave(directory, `${name(0)}${suffix}.part`, 'being compressed');
+    const flows = new LiveFlows(directory);
+    await flows.sink.open();
+    flows.give(1);
+    await flows.sink.close();
+    expect(flowFiles(directory)).toEqual(
+      [
+        `${name(0)}${suffix}`,
+        `${name(0)}${suffix}.part`,
+        `${name(0)}.part`,
+        '20261121T040000Z-000008-w0.ndjson',
+      ].toSorted(),
+    );
+    expect(readFileSync(join(directory, name(0) + suffix), 'utf8')).toBe('compressed');
+  }),
+);
 
 test('files of others are left alone', () =>
   withFolder(async (directory) => {

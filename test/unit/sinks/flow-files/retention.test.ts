@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { TEST_SECONDS } from '../../../support/batches.ts';
@@ -12,7 +20,7 @@ const OLD = [
   '20261119T040000Z-000002-w1.ndjson',
   '20261120T040000Z-000003-w0.ndjson',
 ];
-const FOREIGN = ['notes.txt', '20261118T040000Z-000001-w0.ndjson.gz', '20261118T040000Z.ndjson', '.hidden'];
+const FOREIGN = ['notes.txt', '20261118T040000Z-000001-w0.ndjson.bz2', '20261118T040000Z.ndjson', '.hidden'];
 
 /** Leaves three files of a megabyte, one a day, and some that are none of ours. */
 function leaveOld(directory: string): void {
@@ -68,6 +76,55 @@ test('bytes: the oldest go once a file is finished', () =>
     expect(statSync(join(directory, flows.context.files[0] ?? '')).size).toBeGreaterThan(300_000);
     expect(oldFiles(directory)).toEqual(OLD.slice(2));
     expect(foreignAreThere(directory)).toBe(true);
+  }));
+
+test('compressed files count as stored, and go in their turn; one whose plain file is still there is no second one', () =>
+  withFolder(async (directory) => {
+    leaveOld(directory);
+    const [first = '', second = '', third = ''] = OLD;
+    for (const [from, to, bytes] of [
+      [first, `${first}.gz`, 100_000],
+      [second, `${second}.zst`, 200_000],
+    ] as const) {
+      truncateSync(join(directory, from), bytes);
+      renameSync(join(directory, from), join(directory, to));
+    }
+    writeFileSync(join(directory, `${third}.zst`), Buffer.alloc(150_000));
+    const limited = async (keepBytes: number): Promise<LiveFlows> => {
+      const flows = new LiveFlows(directory, { keepBytes });
+      await flows.sink.open();
+      await flows.pass(60_000);
+      await flows.sink.close();
+      return flows;
+    };
+    await limited(1_300_000);
+    expect(flowFiles(directory)).toContain(`${first}.gz`);
+    const { context } = await limited(1_250_000);
+    expect(context.news).toEqual([
+      { event: 'deleted', path: `${first}.gz`, bytes: 100_000, reason: 'bytes' },
+    ]);
+    expect(flowFiles(directory)).not.toContain(`${first}.gz`);
+    expect(flowFiles(directory)).toContain(`${second}.zst`);
+    await limited(1_000_000);
+    expect(oldFiles(directory)).toEqual([third]);
+  }));
+
+test('a file that is compressed while it is to be deleted goes in the next pass, at once', () =>
+  withFolder(async (directory) => {
+    leaveOld(directory);
+    const disk = new FaultyDisk();
+    const { remove } = disk;
+    disk.remove = (path) => {
+      if (path.endsWith(OLD[0] ?? '') && existsSync(path)) renameSync(path, `${path}.zst`);
+      return remove.call(disk, path);
+    };
+    const flows = new LiveFlows(directory, { keepSeconds: 2 * DAY_SECONDS + 60 }, { disk });
+    await flows.sink.open();
+    await flows.pass(1000);
+    await flows.sink.close();
+    expect(flowFiles(directory).filter((name) => name.startsWith('20261118T040000Z-000001-w0'))).toEqual([
+      '20261118T040000Z-000001-w0.ndjson.bz2',
+    ]);
   }));
 
 test('free part of the disk: so many of the oldest go as are needed', () =>
