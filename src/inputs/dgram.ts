@@ -8,6 +8,7 @@ import { LinkType } from '../packet/link-type.ts';
 import type { Deliver, Input } from '../pipeline/input.ts';
 import { BatchPool } from './batch-pool.ts';
 import { bindFailed } from './bind-failed.ts';
+import { Deliveries } from './deliveries.ts';
 import type { BoundSocket } from './intake-set.ts';
 import { NamedSenders } from './named-senders.ts';
 import { HEADER_MAX_LEN, writeSocketHeader } from './socket-header.ts';
@@ -48,16 +49,11 @@ export class DgramInput implements Input {
   #batch: PacketBatch = this.#pool.take();
   #fill = 0;
   #timer: NodeJS.Timeout | undefined;
-  #deliver: Deliver | undefined;
+  readonly #deliveries = new Deliveries();
   /** Datagrams taken in so far. */
   #taken = 0;
-  #inFlight = 0;
   #closing = false;
-  /** Nothing more comes: sockets are closed, and the last batch is on its way or back. */
-  #closed = false;
   #failure: MirrorError | undefined;
-  #finished: () => void = () => {};
-  #failed: (error: MirrorError) => void = () => {};
 
   constructor(options: DgramOptions) {
     this.#options = options;
@@ -87,11 +83,7 @@ export class DgramInput implements Input {
   }
 
   run(deliver: Deliver): Promise<void> {
-    this.#deliver = deliver;
-    const ended = new Promise<void>((resolve, reject) => {
-      this.#finished = resolve;
-      this.#failed = reject;
-    });
+    const ended = this.#deliveries.begin(deliver);
     for (const socket of this.#sockets) {
       const { port } = socket.address();
       socket.on('message', (payload, sender) => this.#take(payload, sender, port));
@@ -100,7 +92,6 @@ export class DgramInput implements Input {
         void this.close();
       });
     }
-    this.#settle();
     return ended;
   }
 
@@ -110,8 +101,7 @@ export class DgramInput implements Input {
     await this.#readRest();
     await this.#closeSockets();
     this.#flush();
-    this.#closed = true;
-    this.#settle();
+    this.#deliveries.end(this.#failure);
   }
 
   /** The kernel has acknowledged nothing, but what it holds has arrived: a sender that stopped wants it counted. */
@@ -193,23 +183,11 @@ export class DgramInput implements Input {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#batch.count === 0 || this.#deliver === undefined) return;
+    if (this.#batch.count === 0 || !this.#deliveries.hasBegun) return;
     const batch = this.#batch;
     this.#batch = this.#pool.take();
     this.#fill = 0;
-    this.#inFlight++;
-    void this.#deliver(batch).then(() => {
-      this.#pool.give(batch);
-      this.#inFlight--;
-      this.#settle();
-    });
-  }
-
-  /** Ends `run` once all that was taken in has been given back. */
-  #settle(): void {
-    if (!this.#closed || this.#inFlight > 0) return;
-    if (this.#failure === undefined) this.#finished();
-    else this.#failed(this.#failure);
+    this.#deliveries.send(batch, () => this.#pool.give(batch));
   }
 }
 

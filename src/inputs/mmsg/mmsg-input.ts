@@ -4,6 +4,7 @@ import { MirrorError } from '../../observe/error.ts';
 import type { PacketBatch } from '../../packet/batch.ts';
 import type { Deliver, Input } from '../../pipeline/input.ts';
 import { BatchPool } from '../batch-pool.ts';
+import { Deliveries } from '../deliveries.ts';
 import { BATCH_BYTES, BATCH_PACKETS, DatagramReader } from './datagram-reader.ts';
 import { LookInterval } from './look-interval.ts';
 import { ReadSocket } from './read-socket.ts';
@@ -37,16 +38,11 @@ export class MmsgInput implements Input {
   readonly #interval: LookInterval;
   readonly #pool = new BatchPool(BATCH_PACKETS, BATCH_BYTES);
   #reader: DatagramReader | undefined;
-  #deliver: Deliver | undefined;
+  readonly #deliveries = new Deliveries();
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
-  #inFlight = 0;
   #closing = false;
-  /** Nothing more comes: the last batch is on its way or back. */
-  #closed = false;
   #failure: MirrorError | undefined;
-  #finished: () => void = () => {};
-  #failed: (error: MirrorError) => void = () => {};
 
   constructor(options: MmsgOptions) {
     this.#options = options;
@@ -60,17 +56,15 @@ export class MmsgInput implements Input {
     const missing = await loadNative();
     if (missing !== undefined) throw new MirrorError('NATIVE_UNAVAILABLE', missing, { mode: 'mmsg' });
     const { now } = this.#options;
-    this.#reader = new DatagramReader({ pool: this.#pool, now, emit: (batch) => this.#emit(batch) });
+    const emit = (batch: PacketBatch): void => {
+      this.#deliveries.send(batch, () => this.#pool.give(batch));
+    };
+    this.#reader = new DatagramReader({ pool: this.#pool, now, emit });
   }
 
   run(deliver: Deliver): Promise<void> {
-    this.#deliver = deliver;
-    const ended = new Promise<void>((resolve, reject) => {
-      this.#finished = resolve;
-      this.#failed = reject;
-    });
-    if (this.#closing) this.#settle();
-    else this.#immediate = setImmediate(this.#turn);
+    const ended = this.#deliveries.begin(deliver);
+    if (!this.#closing) this.#immediate = setImmediate(this.#turn);
     return ended;
   }
 
@@ -81,15 +75,15 @@ export class MmsgInput implements Input {
     clearImmediate(this.#immediate);
     const { now } = this.#options;
     const endMs = now() + LAST_READ_MS;
-    while (this.#deliver !== undefined && now() < endMs && this.#readAll() > 0) await nextTurn();
-    this.#end();
+    while (this.#deliveries.hasBegun && now() < endMs && this.#readAll() > 0) await nextTurn();
+    this.#deliveries.end(this.#failure);
   }
 
   /** One look after every socket, and the date of the next. */
   readonly #turn = (): void => {
     const read = this.#readAll();
     if (this.#failure !== undefined) {
-      this.#end();
+      this.#deliveries.end(this.#failure);
       return;
     }
     if (this.#sockets.some((socket) => socket.hasMore)) this.#immediate = setImmediate(this.#turn);
@@ -109,28 +103,5 @@ export class MmsgInput implements Input {
     }
     reader.flush();
     return read;
-  }
-
-  #emit(batch: PacketBatch): void {
-    if (this.#deliver === undefined) return;
-    this.#inFlight++;
-    void this.#deliver(batch).then(() => {
-      this.#pool.give(batch);
-      this.#inFlight--;
-      this.#settle();
-    });
-  }
-
-  /** No batch is made any more. */
-  #end(): void {
-    this.#closed = true;
-    this.#settle();
-  }
-
-  /** Ends `run` once all that was read has been given back. */
-  #settle(): void {
-    if (!this.#closed || this.#inFlight > 0) return;
-    if (this.#failure === undefined) this.#finished();
-    else this.#failed(this.#failure);
   }
 }

@@ -2,8 +2,9 @@ import { loadNative } from '../../native/library.ts';
 import { viewMemory } from '../../native/memory.ts';
 import { MirrorError } from '../../observe/error.ts';
 import type { Deliver, Input } from '../../pipeline/input.ts';
+import { Deliveries } from '../deliveries.ts';
 import type { RingHandle } from './ring-handle.ts';
-import { type RingBatch, RingReader } from './ring-reader.ts';
+import { RingReader } from './ring-reader.ts';
 import { newWakeWord, Slumber } from './slumber.ts';
 
 /** Most batches of one ring before the others have their turn. */
@@ -45,16 +46,12 @@ export class RingInput implements Input {
   readonly #quietWaitMs: number;
   readonly #slumber: Slumber;
   #readers: readonly RingReader[] = [];
-  #deliver: Deliver | undefined;
-  #inFlight = 0;
+  readonly #deliveries = new Deliveries();
   /** When a packet was last read, or closing began. */
   #busyMs = 0;
   /** When closing ends at the latest. */
   #closeByMs = Number.POSITIVE_INFINITY;
   #closing: PromiseWithResolvers<void> | undefined;
-  /** Nothing more comes: the last batch is on its way or back. */
-  #closed = false;
-  readonly #ended = Promise.withResolvers<void>();
 
   constructor(options: RingOptions) {
     this.#options = options;
@@ -73,10 +70,10 @@ export class RingInput implements Input {
   }
 
   run(deliver: Deliver): Promise<void> {
-    this.#deliver = deliver;
+    const ended = this.#deliveries.begin(deliver);
     this.#busyMs = performance.now();
     if (this.#closing === undefined) setImmediate(this.#turn);
-    return this.#ended.promise;
+    return ended;
   }
 
   /** Settles when nothing more is taken in: what the kernel is just filling comes, too. */
@@ -85,7 +82,7 @@ export class RingInput implements Input {
     this.#closing = Promise.withResolvers();
     this.#busyMs = performance.now();
     this.#closeByMs = this.#busyMs + LAST_READ_MS + this.#retireMs;
-    if (this.#deliver === undefined) this.#close();
+    if (!this.#deliveries.hasBegun) this.#close();
     this.#slumber.end();
     return this.#closing.promise;
   }
@@ -105,17 +102,10 @@ export class RingInput implements Input {
     let batches = 0;
     for (; batches < BATCHES_A_TURN; batches++) {
       const taken = reader.take();
-      if (taken === undefined || this.#deliver === undefined) break;
-      this.#inFlight++;
-      void this.#deliver(taken.batch).then(() => this.#giveBack(reader, taken));
+      if (taken === undefined) break;
+      this.#deliveries.send(taken.batch, () => reader.give(taken));
     }
     return batches > 0;
-  }
-
-  #giveBack(reader: RingReader, taken: RingBatch): void {
-    reader.give(taken);
-    this.#inFlight--;
-    this.#settle();
   }
 
   /**
@@ -151,14 +141,8 @@ export class RingInput implements Input {
   }
 
   #close(): void {
-    this.#closed = true;
     this.#closing?.resolve();
-    this.#settle();
-  }
-
-  /** Ends `run` once all that was read has been given back. */
-  #settle(): void {
-    if (this.#closed && this.#inFlight === 0) this.#ended.resolve();
+    this.#deliveries.end();
   }
 }
 
