@@ -105,6 +105,7 @@ export class LineBench {
       lingerMs: 0,
       inFlightRequests: all.inFlightRequests,
       retryMaxMs: all.retryMaxMs,
+      maxSeconds: all.spool.maxSeconds,
       now,
       patienceMs,
     });

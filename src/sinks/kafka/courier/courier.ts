@@ -153,6 +153,7 @@ export class KafkaCourier {
       lingerMs,
       inFlightRequests,
       retryMaxMs,
+      maxSeconds: settings.spool.maxSeconds,
       now,
     });
     this.#transfers.push(new Transfer({ takes, reader, spool, backlog, line, counters, leftover }));

@@ -23,6 +23,8 @@ export interface LineOptions {
   readonly lingerMs: number;
   readonly inFlightRequests: number;
   readonly retryMaxMs: number;
+  /** What has waited longer in the spool is dropped; 0: nothing is. */
+  readonly maxSeconds: number;
   readonly now: () => number;
   /** How long a topic that refuses is asked again, ms. */
   readonly patienceMs?: number;
@@ -145,6 +147,10 @@ export class Line {
     const { counted } = portion;
     while (!pending.isEmpty) {
       if (this.#ended) return false;
+      if (this.#isTooOld(portion)) {
+        this.#options.counters.addDropped('spoolExpired', pending.records);
+        return true;
+      }
       const round = pending.round();
       const outcomes = await this.#options.connection.send(round);
       let again = false;
@@ -157,6 +163,13 @@ export class Line {
       else if (!this.#ended) await this.#backoff.wait();
     }
     return true;
+  }
+
+  /** What is out of the spool does not expire there, and with brokers away something always is. */
+  #isTooOld({ fromSpool }: Portion): boolean {
+    const { maxSeconds, now } = this.#options;
+    const newest = fromSpool.at(-1);
+    return maxSeconds > 0 && newest !== undefined && now() - newest.timeMs > maxSeconds * 1000;
   }
 
   /** Does what an outcome asks for; false where it is to wait. */

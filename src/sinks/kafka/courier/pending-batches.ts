@@ -23,6 +23,13 @@ export class PendingBatches {
     return this.#queues.size === 0;
   }
 
+  /** Packets or flow records of the batches that are not settled. */
+  get records(): number {
+    let records = 0;
+    for (const queue of this.#queues.values()) for (const batch of queue) records += countOf(batch);
+    return records;
+  }
+
   /** The first batch of each partition. */
   round(): PartitionBatch[] {
     return [...this.#queues.values()].flatMap((queue) => queue.slice(0, 1));

@@ -17,6 +17,8 @@ export interface SpoolOptions {
 export interface SpoolEntry {
   readonly bytes: Buffer;
   readonly records: number;
+  /** When it was appended: milliseconds since the epoch. */
+  readonly timeMs: number;
 }
 
 /** What was found when a spool was opened. */

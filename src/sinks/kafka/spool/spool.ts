@@ -10,6 +10,7 @@ import type { SpoolEntry, SpoolOptions, SpoolRecovery } from './options.ts';
 import { PositionFile } from './position.ts';
 import { Reader } from './reader.ts';
 import { type Recovered, Recovery } from './recovery.ts';
+import type { FoundBlock } from './scan.ts';
 import { endOf, type Place, type Segment } from './segment.ts';
 import { nodeSpoolDisk, type SpoolDisk } from './spool-disk.ts';
 import { spoolFailure, unusable } from './spool-error.ts';
@@ -19,12 +20,14 @@ export type { SpoolEntry, SpoolOptions, SpoolRecovery } from './options.ts';
 class ReadEntry implements SpoolEntry {
   readonly bytes: Buffer;
   readonly records: number;
+  readonly timeMs: number;
   /** The place behind it. */
   readonly behind: Place;
 
-  constructor(bytes: Buffer, records: number, behind: Place) {
-    this.bytes = bytes;
-    this.records = records;
+  constructor({ data, head }: FoundBlock, behind: Place) {
+    this.bytes = data;
+    this.records = head.records;
+    this.timeMs = head.timeMs;
     this.behind = behind;
   }
 }
@@ -169,7 +172,7 @@ export class Spool {
         if (turn !== contents.turn) continue;
         contents.wasRead(place, blocks.at(-1)?.behind);
         if (blocks.length > 0) {
-          return blocks.map(({ block, behind }) => new ReadEntry(block.data, block.head.records, behind));
+          return blocks.map(({ block, behind }) => new ReadEntry(block, behind));
         }
         // only damaged ones
         if (isNothingOut) await this.#settle();

@@ -2,6 +2,7 @@ import { setTimeout as diskTime } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FullReason } from '../../../../../src/pipeline/channel/channel-memory.ts';
 import { Spool } from '../../../../../src/sinks/kafka/spool/spool.ts';
+import { defaultKafka } from '../../../../support/kafka/kafka-settings.ts';
 import { type Behaviour, FakeClient } from '../../../../support/kafka/fake-client.ts';
 import { LineBench, TOPIC } from '../../../../support/kafka/line-bench.ts';
 import { Seeded } from '../../../../support/seeded.ts';
@@ -39,11 +40,11 @@ async function pass(ms: number, bench: LineBench, stepMs = 10): Promise<void> {
   }
 }
 
-const openSpool = (directory: string, maxBytes = 64 * 2 ** 20): Promise<{ spool: Spool }> =>
+const openSpool = (directory: string, maxBytes = 64 * 2 ** 20, maxSeconds = 0): Promise<{ spool: Spool }> =>
   Spool.open({
     directory,
     maxBytes,
-    maxSeconds: 0,
+    maxSeconds,
     segmentBytes: 2 ** 20,
     fsync: 'never',
     fsyncMs: 1000,
@@ -264,6 +265,44 @@ test('an end without a spool drops what is left, and counts it', async () => {
   expect(bench.dropped()).toEqual({ notSent: 300 });
   expect(bench.reader.filled).toBe(0);
 });
+
+test('what has waited too long in the spool is dropped while brokers are away, and what is younger arrives', () =>
+  withFolder(async (folder) => {
+    const { spool } = await openSpool(folder, undefined, 60);
+    const ofSpool = { ...defaultKafka().spool, maxSeconds: 60 };
+    const bench = new LineBench({ spool, settings: { spool: ofSpool, retryMaxMs: 2000 } });
+    setInterval(() => {
+      void spool.expire().then((records) => bench.counters.addDropped('spoolExpired', records));
+    }, 1000);
+    const run = bench.line.run();
+    bench.put(30);
+    await pass(200, bench);
+    bench.client.isUp = false;
+    for (let i = 0; i < 6; i++) {
+      bench.put(150);
+      await pass(100, bench);
+    }
+    const old = bench.accepted.length;
+    expect(spool.records).toBeGreaterThan(500);
+    await pass(50_000, bench, 500);
+    for (let i = 0; i < 6; i++) {
+      bench.put(150);
+      await pass(100, bench);
+    }
+    expect(bench.dropped()).toEqual({});
+    await pass(30_000, bench, 500);
+    const expired = bench.dropped()['spoolExpired'] ?? 0;
+    expect(expired).toBeGreaterThan(500);
+    expect(expired).toBeLessThanOrEqual(old - 30);
+    bench.client.isUp = true;
+    bench.writer.close();
+    await until(run, bench);
+    expect(bench.counters.written + expired).toBe(bench.accepted.length);
+    const arrived = bench.taken().flat().length;
+    expect(arrived).toBe(bench.counters.written);
+    expect(spool.isEmpty).toBe(true);
+    await spool.close();
+  }));
 
 test.each([
   ['in memory', false],
