@@ -17,6 +17,7 @@ const TAKE_BACK_US = 1_000_000;
 const ASKED = SideBit.askedOnce | SideBit.askedTwice;
 
 const UNEVEN = SideBit.data | SideBit.gapCount | SideBit.openEnd;
+const UNEVEN_OLD = SideBit.data | SideBit.gapCount;
 const EVEN_ACK = SideBit.data | SideBit.ackKnown;
 const UNEVEN_ACK = EVEN_ACK | SideBit.gapCount | ASKED;
 
@@ -81,6 +82,17 @@ export class TcpStream {
     words[side + SideWord.advancedUs] = us;
   }
 
+  /** Whether all of this data was seen before, in a side without gaps: `fill` would find it so, and change nothing. */
+  isOld(words: Int32Array, side: number, sequence: number, len: number): boolean {
+    const below = (words[side + SideWord.next]! - sequence) | 0;
+    return (
+      below >= len &&
+      below <= JUMP_MAX &&
+      (words[side + SideWord.bits]! & UNEVEN_OLD) === SideBit.data &&
+      ((sequence - words[side + SideWord.base]!) | 0) >= 0
+    );
+  }
+
   /** Takes data that begins at the next expected sequence number or after it. */
   advance(words: Int32Array, side: number, sequence: number, len: number, us: number, lane: number): void {
     let jump = (sequence - words[side + SideWord.next]!) | 0;
@@ -118,6 +130,15 @@ export class TcpStream {
     words[side + SideWord.next] = sequence;
     words[side + SideWord.bits]! &= ~SideBit.openEnd;
     if (((sequence - words[side + SideWord.base]!) | 0) > JUMP_MAX) this.#follow(words, side, sequence);
+  }
+
+  /** Whether an acknowledgement, in a segment with `len` bytes, tells nothing that the other side had not said before. */
+  saysNothing(words: Int32Array, side: number, ack: number, len: number): boolean {
+    const bits = words[side + SideWord.bits]!;
+    const news = (ack - words[side + SideWord.acked]!) | 0;
+    if (news > 0 || (bits & SideBit.ackKnown) === 0) return false;
+    // said again, it asks for what is in the first gap
+    return news < 0 || len > 0 || (bits & SideBit.gapCount) === 0;
   }
 
   /** Takes an acknowledgement of more data of a side without gaps; false, with nothing done, for any other. */

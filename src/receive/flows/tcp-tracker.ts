@@ -97,8 +97,8 @@ export class TcpTracker {
   }
 
   /**
-   * Takes what nearly every packet is: the next data of an open connection without gaps, or the acknowledgement of more of
-   * it. False, with nothing done, for any other. `#seeAny` does the same, and costs twice as much.
+   * Takes what nearly every packet is: in an open connection without gaps the next data, data that was seen before, or an
+   * acknowledgement. False, with nothing done, for any other. `#seeAny` does the same, and costs twice as much.
    */
   #seePlain(
     words: Int32Array,
@@ -126,16 +126,21 @@ export class TcpTracker {
     const ack = view.getInt32(tcpAt + ACKNOWLEDGEMENT);
     const sequence = view.getInt32(tcpAt + SEQUENCE);
     const peer = sideAt(at, 1 - direction);
+    let isOld = false;
     if (len === 0) {
-      if ((bits & ACK_LETTER) === 0) return false;
-      if (sequence !== words[own + SideWord.next]!) return false;
-      return stream.acknowledgeNext(words, peer, ack, lane);
+      if ((bits & ACK_LETTER) === 0 || ((sequence - words[own + SideWord.next]!) | 0) > 0) return false;
+    } else if (!stream.isNext(words, own, sequence, len)) {
+      if (!stream.isOld(words, own, sequence, len)) return false;
+      isOld = true;
     }
-    if (!stream.isNext(words, own, sequence, len)) return false;
-    const isAckKnown = (words[peer + SideWord.bits]! & SideBit.ackKnown) !== 0;
-    const isNews = !isAckKnown || ack !== words[peer + SideWord.acked]!;
-    if (isNews && !stream.acknowledgeNext(words, peer, ack, lane)) return false;
-    stream.step(words, own, sequence, len, us);
+    if (!stream.saysNothing(words, peer, ack, len) && !stream.acknowledgeNext(words, peer, ack, lane))
+      return false;
+    if (isOld) {
+      const below = (words[own + SideWord.next]! - sequence) | 0;
+      if (!isProbe(below, len)) countRetransmission(words, at, direction);
+    } else if (len > 0) {
+      stream.step(words, own, sequence, len, us);
+    }
     return true;
   }
 
@@ -242,8 +247,7 @@ export class TcpTracker {
       stream.start(words, own, sequence, us);
       words[own + SideWord.bits]! &= ~SideBit.ackKnown;
       stream.advance(words, own, sequence, len, us, lane);
-    } else if (below > 1 || len > 1) {
-      // one byte before the next one asks whether the other side is still there, or has room (RFC 9293 section 3.8.4)
+    } else if (!isProbe(below, len)) {
       this.#late(words, at, direction, sequence, len, us, lane);
     }
     if (fragment === 1) words[own + SideWord.bits]! |= SideBit.openEnd;
@@ -271,8 +275,7 @@ export class TcpTracker {
     if (result === Late.filled && !isAsked && ((us - stream.madeUs) | 0) < reorderingUs(words, at)) {
       countLow(words, own + SideWord.outOfOrder);
     } else if (result === Late.filled || beyond <= 0 || ((next - sequence) | 0) > 1) {
-      countLow(words, own + SideWord.retransmissions);
-      note(words, at, own, direction, Letter.retransmission);
+      countRetransmission(words, at, direction);
     }
   }
 
@@ -303,6 +306,20 @@ export class TcpTracker {
     this.#loss.hasLost = false;
     note(words, at, sideAt(at, direction), direction, Letter.gap);
   }
+}
+
+/**
+ * Whether data that begins so many bytes before the next asks whether the other side is still there, or has room (RFC 9293
+ * section 3.8.4).
+ */
+function isProbe(below: number, len: number): boolean {
+  return below === 1 && len === 1;
+}
+
+function countRetransmission(words: Int32Array, at: number, direction: number): void {
+  const side = sideAt(at, direction);
+  countLow(words, side + SideWord.retransmissions);
+  note(words, at, side, direction, Letter.retransmission);
 }
 
 /** What comes later than this was sent again: nobody can have asked for it and got it sooner. */
