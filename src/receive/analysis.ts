@@ -1,13 +1,19 @@
 import type { PacketBatch } from '../packet/batch.ts';
-import { Direction } from '../packet/flow-record.ts';
+import * as flowRecord from '../packet/flow-record.ts';
 import { Innermost } from '../packet/innermost.ts';
 import type { Layers } from '../packet/layers.ts';
-import { Mark } from '../packet/mark.ts';
+import * as packetMarks from '../packet/mark.ts';
 import type { DuplicateFinder } from './duplicates.ts';
-import { type FlowTable, NO_FLOW, NOT_DUPLICATE } from './flows/flow-table.ts';
+import type { FlowTable } from './flows/flow-table.ts';
+import * as flowTable from './flows/flow-table.ts';
 import type { InterfaceTable } from './flows/interface-table.ts';
 import type { InnermostReader } from './innermost.ts';
 import type { Resequencer } from './order/resequencer.ts';
+
+// for speed: see "Constants" in src/README.md
+const { Direction } = flowRecord;
+const { Mark } = packetMarks;
+const { NO_FLOW, NOT_DUPLICATE } = flowTable;
 
 /** The parts of an analysis; those left out are off. */
 export interface AnalysisParts {

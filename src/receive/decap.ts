@@ -1,18 +1,27 @@
-import { Encapsulation } from '../packet/lane.ts';
+import * as laneConstants from '../packet/lane.ts';
 import type { Layers } from '../packet/layers.ts';
-import { LinkType } from '../packet/link-type.ts';
+import * as linkTypes from '../packet/link-type.ts';
 import * as aws from '../wire/aws-option.ts';
 import { u32 } from '../wire/bytes.ts';
-import { EtherType } from '../wire/ether-type.ts';
-import { Fault } from '../wire/fault.ts';
+import * as etherTypes from '../wire/ether-type.ts';
+import * as faults from '../wire/fault.ts';
 import * as geneve from '../wire/geneve.ts';
-import { IpProtocol } from '../wire/ip-protocol.ts';
+import * as ipProtocols from '../wire/ip-protocol.ts';
 import * as ipv4 from '../wire/ipv4.ts';
 import * as ipv6 from '../wire/ipv6.ts';
 import { ExtensionWalk, walk } from '../wire/ipv6-extension.ts';
 import * as udp from '../wire/udp.ts';
 import * as vxlan from '../wire/vxlan.ts';
-import { PortUse, type TunnelPorts } from './outer.ts';
+import type { TunnelPorts } from './outer.ts';
+import * as outerConstants from './outer.ts';
+
+// for speed: see "Constants" in src/README.md
+const { Encapsulation } = laneConstants;
+const { LinkType } = linkTypes;
+const { EtherType } = etherTypes;
+const { Fault } = faults;
+const { IpProtocol } = ipProtocols;
+const { PortUse } = outerConstants;
 
 /** Both ports: the first bytes of a UDP header. */
 const UDP_PORTS_LEN = 4;
@@ -24,7 +33,7 @@ const extensions = new ExtensionWalk();
  * Reads the outer fields of `out`. A frame cut short, even inside its own headers, is no fault: mirrored
  * packets are cut on purpose (EC2 API, CreateTrafficMirrorSession, PacketLength).
  */
-export function decap(bytes: Uint8Array, ports: TunnelPorts, out: Layers): Fault {
+export function decap(bytes: Uint8Array, ports: TunnelPorts, out: Layers): faults.Fault {
   out.encapsulation = Encapsulation.none;
   out.vni = 0;
   out.hasEndpoint = 0;
@@ -43,9 +52,9 @@ function decapVxlan(
   bytes: Uint8Array,
   at: number,
   end: number,
-  encapsulation: Encapsulation,
+  encapsulation: laneConstants.Encapsulation,
   out: Layers,
-): Fault {
+): faults.Fault {
   const fault = vxlan.check(bytes, at, end);
   if (fault !== Fault.none) return refuse(fault, at, end, out);
   out.encapsulation = encapsulation;
@@ -57,7 +66,13 @@ function decapVxlan(
   return Fault.none;
 }
 
-function decapGeneve(bytes: Uint8Array, at: number, end: number, ports: TunnelPorts, out: Layers): Fault {
+function decapGeneve(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  ports: TunnelPorts,
+  out: Layers,
+): faults.Fault {
   const fault = geneve.check(bytes, at, end);
   if (fault !== Fault.none) return refuse(fault, at, end, out);
   if (geneve.reservedBits(bytes, at)) out.reservedBits = 1;
@@ -87,7 +102,7 @@ function decapGeneve(bytes: Uint8Array, at: number, end: number, ports: TunnelPo
   return Fault.none;
 }
 
-function refuse(fault: Fault, at: number, end: number, out: Layers): Fault {
+function refuse(fault: faults.Fault, at: number, end: number, out: Layers): faults.Fault {
   out.faultAt = at;
   out.faultEnd = end;
   return fault;

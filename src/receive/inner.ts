@@ -1,11 +1,17 @@
-import { ABSENT, type Layers } from '../packet/layers.ts';
-import { LinkType } from '../packet/link-type.ts';
-import { EtherType } from '../wire/ether-type.ts';
+import type { Layers } from '../packet/layers.ts';
+import * as layersConstants from '../packet/layers.ts';
+import * as linkTypes from '../packet/link-type.ts';
+import * as etherTypes from '../wire/ether-type.ts';
 import * as ethernet from '../wire/ethernet.ts';
 import * as ipv4 from '../wire/ipv4.ts';
 import * as ipv6 from '../wire/ipv6.ts';
 import { ExtensionWalk, walk } from '../wire/ipv6-extension.ts';
 import * as vlan from '../wire/vlan.ts';
+
+// for speed: see "Constants" in src/README.md
+const { ABSENT } = layersConstants;
+const { LinkType } = linkTypes;
+const { EtherType } = etherTypes;
 
 /** A frame with more tags than this keeps them: what follows is not looked into. */
 const MAX_INNER_TAGS = 4;

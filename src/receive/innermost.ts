@@ -1,18 +1,30 @@
-import { type Innermost, NEST_DEPTH_MAX, Ports } from '../packet/innermost.ts';
-import { ABSENT, Layers } from '../packet/layers.ts';
+import type { Innermost } from '../packet/innermost.ts';
+import * as innermostConstants from '../packet/innermost.ts';
+import { Layers } from '../packet/layers.ts';
+import * as layersConstants from '../packet/layers.ts';
 import { u32 } from '../wire/bytes.ts';
 import * as ethernet from '../wire/ethernet.ts';
-import { IpProtocol } from '../wire/ip-protocol.ts';
+import * as ipProtocols from '../wire/ip-protocol.ts';
 import * as ipv4 from '../wire/ipv4.ts';
 import * as ipv6 from '../wire/ipv6.ts';
-import { ExtensionWalk, FRAGMENT_LEN, isExtension, walk } from '../wire/ipv6-extension.ts';
+import { ExtensionWalk, isExtension, walk } from '../wire/ipv6-extension.ts';
+import * as ipv6Extension from '../wire/ipv6-extension.ts';
 import * as vlan from '../wire/vlan.ts';
-import { AnalysisTally } from './analysis-tally.ts';
+import * as analysisTallies from './analysis-tally.ts';
 import { Fragment } from './fragment.ts';
 import type { FragmentTable } from './fragments.ts';
 import { readInner } from './inner.ts';
-import { findNested, mayNest, NO_NEST } from './nested.ts';
+import { findNested, mayNest } from './nested.ts';
+import * as nesting from './nested.ts';
 import { readPlainInner } from './plain.ts';
+
+// for speed: see "Constants" in src/README.md
+const { NEST_DEPTH_MAX, Ports } = innermostConstants;
+const { ABSENT } = layersConstants;
+const { IpProtocol } = ipProtocols;
+const { FRAGMENT_LEN } = ipv6Extension;
+const { AnalysisTally } = analysisTallies;
+const { NO_NEST } = nesting;
 
 const PORTS_LEN = 4;
 const TYPE_AND_CODE_LEN = 2;
@@ -181,7 +193,7 @@ function fillPorts(view: DataView, out: Innermost): void {
   noPorts(Ports.unknown, out);
 }
 
-function noPorts(why: Ports, out: Innermost): void {
+function noPorts(why: innermostConstants.Ports, out: Innermost): void {
   out.ports = why;
   out.sourcePort = 0;
   out.destinationPort = 0;

@@ -8,7 +8,10 @@
  *   bit 0-23   VNI
  */
 import { type Encapsulation, type Lane, makeLane } from '../packet/lane.ts';
-import { LinkType } from '../packet/link-type.ts';
+import * as linkTypes from '../packet/link-type.ts';
+
+// for speed: see "Constants" in src/README.md
+const { LinkType } = linkTypes;
 
 /** Set in the key of a slot that belongs to a lane. */
 export const KEY_USED = 1 << 28;
@@ -24,7 +27,7 @@ export function makeKey(
   encapsulation: Encapsulation,
   vni: number,
   hasEndpoint: number,
-  linkType: LinkType,
+  linkType: linkTypes.LinkType,
 ): number {
   return (
     KEY_USED |

@@ -1,22 +1,31 @@
-import { Encapsulation, type Lane, type LaneReader, makeLane } from '../packet/lane.ts';
-import { LinkType } from '../packet/link-type.ts';
-import { LANE_COUNTERS_LENGTH, LaneCounter } from './lane-counters.ts';
-import { hashKey, isRaw, KEY_USED, laneOfKey, makeKey, needsEndpoint } from './lane-key.ts';
-import {
+import { type Lane, type LaneReader, makeLane } from '../packet/lane.ts';
+import * as laneConstants from '../packet/lane.ts';
+import * as linkTypes from '../packet/link-type.ts';
+import * as laneCounting from './lane-counters.ts';
+import { hashKey, isRaw, laneOfKey, makeKey, needsEndpoint } from './lane-key.ts';
+import * as laneKeys from './lane-key.ts';
+import type { LaneMemory } from './lane-memory.ts';
+import * as laneMemory from './lane-memory.ts';
+import { lock, unlock } from './shared-lock.ts';
+
+// for speed: see "Constants" in src/README.md
+const { Encapsulation } = laneConstants;
+const { LinkType } = linkTypes;
+const { LANE_COUNTERS_LENGTH, LaneCounter } = laneCounting;
+const { KEY_USED } = laneKeys;
+const {
   CLOSED,
   ENDPOINT_HIGH,
   ENDPOINT_LOW,
   ENTRY_LENGTH,
   HEAD_LENGTH,
   KEY,
-  type LaneMemory,
   LOCK,
   NEXT,
   OVERFLOW_SLOTS,
   SERIAL,
   USED,
-} from './lane-memory.ts';
-import { lock, unlock } from './shared-lock.ts';
+} = laneMemory;
 
 const EMPTY = 0;
 
@@ -67,12 +76,12 @@ export class LaneDirectory implements LaneReader {
 
   /** The slot of a lane, made if it is new; an overflow slot past the limit. Allocates nothing. */
   slot(
-    encapsulation: Encapsulation,
+    encapsulation: laneConstants.Encapsulation,
     vni: number,
     hasEndpoint: number,
     endpointHigh: number,
     endpointLow: number,
-    linkType: LinkType,
+    linkType: linkTypes.LinkType,
   ): number {
     const key = makeKey(encapsulation, vni, hasEndpoint, linkType);
     const high = hasEndpoint === 0 ? 0 : endpointHigh | 0;

@@ -1,14 +1,24 @@
-import { type Innermost, Nest, Ports } from '../packet/innermost.ts';
-import { ABSENT, type Layers } from '../packet/layers.ts';
-import { LinkType } from '../packet/link-type.ts';
-import { EtherType } from '../wire/ether-type.ts';
-import { Fault } from '../wire/fault.ts';
+import { type Innermost, Nest } from '../packet/innermost.ts';
+import * as innermostConstants from '../packet/innermost.ts';
+import type { Layers } from '../packet/layers.ts';
+import * as layersConstants from '../packet/layers.ts';
+import * as linkTypes from '../packet/link-type.ts';
+import * as etherTypes from '../wire/ether-type.ts';
+import * as faults from '../wire/fault.ts';
 import * as geneve from '../wire/geneve.ts';
 import * as gre from '../wire/gre.ts';
-import { IpProtocol } from '../wire/ip-protocol.ts';
+import * as ipProtocols from '../wire/ip-protocol.ts';
 import * as ipv4 from '../wire/ipv4.ts';
 import * as udp from '../wire/udp.ts';
 import * as vxlan from '../wire/vxlan.ts';
+
+// for speed: see "Constants" in src/README.md
+const { Ports } = innermostConstants;
+const { ABSENT } = layersConstants;
+const { LinkType } = linkTypes;
+const { EtherType } = etherTypes;
+const { Fault } = faults;
+const { IpProtocol } = ipProtocols;
 
 /** `findNested` found no tunnel. */
 export const NO_NEST = 0;

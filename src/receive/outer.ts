@@ -1,15 +1,23 @@
-import { ABSENT, type Layers } from '../packet/layers.ts';
-import { LinkType } from '../packet/link-type.ts';
+import type { Layers } from '../packet/layers.ts';
+import * as layersConstants from '../packet/layers.ts';
+import * as linkTypes from '../packet/link-type.ts';
 import { u16 } from '../wire/bytes.ts';
-import { EtherType } from '../wire/ether-type.ts';
+import * as etherTypes from '../wire/ether-type.ts';
 import * as ethernet from '../wire/ethernet.ts';
-import { Fault } from '../wire/fault.ts';
-import { IpProtocol } from '../wire/ip-protocol.ts';
+import * as faults from '../wire/fault.ts';
+import * as ipProtocols from '../wire/ip-protocol.ts';
 import * as ipv4 from '../wire/ipv4.ts';
 import * as ipv6 from '../wire/ipv6.ts';
 import { ExtensionWalk, walk } from '../wire/ipv6-extension.ts';
 import * as udp from '../wire/udp.ts';
 import * as vlan from '../wire/vlan.ts';
+
+// for speed: see "Constants" in src/README.md
+const { ABSENT } = layersConstants;
+const { LinkType } = linkTypes;
+const { EtherType } = etherTypes;
+const { Fault } = faults;
+const { IpProtocol } = ipProtocols;
 
 /** Not for a tunnel port, or not UDP at all: counted as `notTunnel`, never as a fault. */
 export const NOT_TUNNEL = -1;

@@ -1,11 +1,20 @@
-import { ABSENT, type Layers } from '../packet/layers.ts';
-import { LinkType } from '../packet/link-type.ts';
-import { EtherType } from '../wire/ether-type.ts';
+import type { Layers } from '../packet/layers.ts';
+import * as layersConstants from '../packet/layers.ts';
+import * as linkTypes from '../packet/link-type.ts';
+import * as etherTypes from '../wire/ether-type.ts';
 import * as ethernet from '../wire/ethernet.ts';
-import { IpProtocol } from '../wire/ip-protocol.ts';
+import * as ipProtocols from '../wire/ip-protocol.ts';
 import * as ipv4 from '../wire/ipv4.ts';
 import * as udp from '../wire/udp.ts';
-import { PortUse, type TunnelPorts } from './outer.ts';
+import type { TunnelPorts } from './outer.ts';
+import * as outerConstants from './outer.ts';
+
+// for speed: see "Constants" in src/README.md
+const { ABSENT } = layersConstants;
+const { LinkType } = linkTypes;
+const { EtherType } = etherTypes;
+const { IpProtocol } = ipProtocols;
+const { PortUse } = outerConstants;
 
 /**
  * The shape that nearly every packet has, read in a few wide loads: IPv4 without options, in Ethernet without tags.

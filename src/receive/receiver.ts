@@ -1,19 +1,32 @@
 import type { PacketBatch } from '../packet/batch.ts';
-import { Encapsulation } from '../packet/lane.ts';
+import * as laneConstants from '../packet/lane.ts';
 import { Layers } from '../packet/layers.ts';
-import { Mark } from '../packet/mark.ts';
-import { Fault } from '../wire/fault.ts';
-import { ADMITTED, type Admission } from './admission.ts';
+import * as packetMarks from '../packet/mark.ts';
+import * as faults from '../wire/fault.ts';
+import type { Admission } from './admission.ts';
+import * as admissionConstants from './admission.ts';
 import type { Analysis } from './analysis.ts';
 import { decap } from './decap.ts';
 import { readInner } from './inner.ts';
-import { countFrame, countLeftOut, LANE_COUNTERS_LENGTH, LaneCounter } from './lane-counters.ts';
+import { countFrame, countLeftOut } from './lane-counters.ts';
+import * as laneCounting from './lane-counters.ts';
 import type { LaneDirectory } from './lanes.ts';
-import { NOT_TUNNEL, readOuter, type TunnelPorts } from './outer.ts';
+import { readOuter, type TunnelPorts } from './outer.ts';
+import * as outerConstants from './outer.ts';
 import { readPlainInner, readPlainOuter } from './plain.ts';
 import type { SymmetrySampler } from './symmetry.ts';
-import { count, Tally } from './tally.ts';
+import { count } from './tally.ts';
+import * as tallies from './tally.ts';
 import { judge, measure, skip } from './verdict.ts';
+
+// for speed: see "Constants" in src/README.md
+const { Encapsulation } = laneConstants;
+const { Mark } = packetMarks;
+const { Fault } = faults;
+const { ADMITTED } = admissionConstants;
+const { LANE_COUNTERS_LENGTH, LaneCounter } = laneCounting;
+const { NOT_TUNNEL } = outerConstants;
+const { Tally } = tallies;
 
 /** One frame in so many is judged where checksums are verified on a sample. */
 const SAMPLE_INTERVAL = 16;

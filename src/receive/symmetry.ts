@@ -1,21 +1,14 @@
 import type { Layers } from '../packet/layers.ts';
 import { assert } from '../wire/assert.ts';
-import { IpProtocol } from '../wire/ip-protocol.ts';
+import * as ipProtocols from '../wire/ip-protocol.ts';
 import * as ipv4 from '../wire/ipv4.ts';
 import * as ipv6 from '../wire/ipv6.ts';
 import * as tcp from '../wire/tcp.ts';
-import {
-  BACKWARD,
-  FORWARD,
-  SLOTS,
-  SPLIT,
-  TAG,
-  TCP,
-  USED,
-  WORKER,
-  WORKER_SHIFT,
-  WORKERS_MAX,
-} from './symmetry-memory.ts';
+import * as symmetryMemory from './symmetry-memory.ts';
+
+// for speed: see "Constants" in src/README.md
+const { IpProtocol } = ipProtocols;
+const { BACKWARD, FORWARD, SLOTS, SPLIT, TAG, TCP, USED, WORKER, WORKER_SHIFT, WORKERS_MAX } = symmetryMemory;
 
 /** Bytes of a TCP or UDP header that hold the ports, and those that hold the flags of TCP as well. */
 const PORTS_LEN = 4;

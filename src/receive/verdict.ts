@@ -1,12 +1,18 @@
-import { ABSENT, type Layers } from '../packet/layers.ts';
-import { Verdict } from '../packet/verdict.ts';
+import type { Layers } from '../packet/layers.ts';
+import * as layersConstants from '../packet/layers.ts';
+import * as verdicts from '../packet/verdict.ts';
 import { u16 } from '../wire/bytes.ts';
 import * as checksum from '../wire/checksum.ts';
-import { IpProtocol } from '../wire/ip-protocol.ts';
+import * as ipProtocols from '../wire/ip-protocol.ts';
 import * as ipv4 from '../wire/ipv4.ts';
 import * as ipv6 from '../wire/ipv6.ts';
 import * as tcp from '../wire/tcp.ts';
 import * as udp from '../wire/udp.ts';
+
+// for speed: see "Constants" in src/README.md
+const { ABSENT } = layersConstants;
+const { Verdict } = verdicts;
+const { IpProtocol } = ipProtocols;
 
 const TCP_CHECKSUM = 16;
 const UDP_CHECKSUM = 6;
@@ -40,7 +46,7 @@ export function skip(out: Layers): void {
   out.transportVerdict = Verdict.none;
 }
 
-function judgeIpv4(bytes: Uint8Array, view: DataView, out: Layers): Verdict {
+function judgeIpv4(bytes: Uint8Array, view: DataView, out: Layers): verdicts.Verdict {
   const at = out.ipAt;
   if (at === ABSENT || at + ipv4.HEADER_LEN > out.frameEnd) return Verdict.unverifiable;
   const headerLen = ipv4.headerLen(bytes, at);
@@ -53,7 +59,7 @@ function judgeIpv4(bytes: Uint8Array, view: DataView, out: Layers): Verdict {
   return checksum.fold(sum) === ALL_ONES ? Verdict.valid : Verdict.bad;
 }
 
-function judgeTransport(bytes: Uint8Array, view: DataView, out: Layers): Verdict {
+function judgeTransport(bytes: Uint8Array, view: DataView, out: Layers): verdicts.Verdict {
   switch (out.protocol) {
     case IpProtocol.tcp:
     case IpProtocol.udp:
@@ -75,7 +81,7 @@ function judgeTransport(bytes: Uint8Array, view: DataView, out: Layers): Verdict
 }
 
 /** @param end one past the last byte of the IP packet; it arrived */
-function judgeWhole(bytes: Uint8Array, view: DataView, end: number, out: Layers): Verdict {
+function judgeWhole(bytes: Uint8Array, view: DataView, end: number, out: Layers): verdicts.Verdict {
   switch (out.protocol) {
     case IpProtocol.tcp:
       return judgeTcp(view, end, out);
@@ -88,13 +94,13 @@ function judgeWhole(bytes: Uint8Array, view: DataView, end: number, out: Layers)
   }
 }
 
-function judgeTcp(view: DataView, end: number, out: Layers): Verdict {
+function judgeTcp(view: DataView, end: number, out: Layers): verdicts.Verdict {
   const at = out.transportAt;
   if (at + tcp.HEADER_LEN > end) return Verdict.bad;
   return judgeSum(view, at, end, at + TCP_CHECKSUM, out);
 }
 
-function judgeUdp(bytes: Uint8Array, view: DataView, end: number, out: Layers): Verdict {
+function judgeUdp(bytes: Uint8Array, view: DataView, end: number, out: Layers): verdicts.Verdict {
   const at = out.transportAt;
   if (at + udp.HEADER_LEN > end) return Verdict.bad;
   if (u16(bytes, at + UDP_CHECKSUM) === 0) return Verdict.zero;
@@ -105,14 +111,14 @@ function judgeUdp(bytes: Uint8Array, view: DataView, end: number, out: Layers): 
   return judgeSum(view, at, at + length, at + UDP_CHECKSUM, out);
 }
 
-function judgeIcmpv6(view: DataView, end: number, out: Layers): Verdict {
+function judgeIcmpv6(view: DataView, end: number, out: Layers): verdicts.Verdict {
   const at = out.transportAt;
   if (at + ICMP_HEADER_LEN > end) return Verdict.bad;
   return judgeSum(view, at, end, at + ICMP_CHECKSUM, out);
 }
 
 /** ICMP for IPv4 sums its own bytes only (RFC 792): there is no pseudo-header to be left with. */
-function judgeIcmp(view: DataView, end: number, out: Layers): Verdict {
+function judgeIcmp(view: DataView, end: number, out: Layers): verdicts.Verdict {
   if (out.transportAt + ICMP_HEADER_LEN > end) return Verdict.bad;
   return checksum.fold(checksum.sum(view, out.transportAt, end)) === ALL_ONES ? Verdict.valid : Verdict.bad;
 }
@@ -123,7 +129,7 @@ function judgeIcmp(view: DataView, end: number, out: Layers): Verdict {
  * Offload leaves the folded pseudo-header sum in the field, not inverted: with the length for a packet that is
  * sent as it is, without it for one that the card is to cut into segments.
  */
-function judgeSum(view: DataView, at: number, end: number, fieldAt: number, out: Layers): Verdict {
+function judgeSum(view: DataView, at: number, end: number, fieldAt: number, out: Layers): verdicts.Verdict {
   // a routing header that does not tell the final destination
   if (out.pseudoDestinationAt === ABSENT) return Verdict.unverifiable;
   const sourceAt = out.ipAt + (out.ipVersion === 4 ? ipv4.SOURCE : ipv6.SOURCE);

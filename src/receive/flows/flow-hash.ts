@@ -1,5 +1,8 @@
 import { needsEndpoint } from '../lane-key.ts';
-import {
+import * as layout from './flow-layout.ts';
+
+// for speed: see "Constants" in src/README.md
+const {
   ENDPOINT_HIGH,
   ENDPOINT_LOW,
   HIGH,
@@ -16,7 +19,7 @@ import {
   SEQUENCE,
   START_NANOSECONDS,
   START_SECONDS,
-} from './flow-layout.ts';
+} = layout;
 
 const REST_WORDS = 9;
 /** Steps of the sequence that the multipliers are made of: 2 ** 32 divided by the golden ratio. */

@@ -1,7 +1,10 @@
 import { needsEndpoint } from '../lane-key.ts';
 import type { FlowHash } from './flow-hash.ts';
 import { isSameKey } from './flow-key.ts';
-import {
+import * as layout from './flow-layout.ts';
+
+// for speed: see "Constants" in src/README.md
+const {
   ENDPOINT_HIGH,
   ENDPOINT_LOW,
   HASH,
@@ -13,7 +16,7 @@ import {
   NO_ROW,
   PORTS,
   ROW_WORDS,
-} from './flow-layout.ts';
+} = layout;
 
 const EMPTY = 0;
 /** No lane has this key. */

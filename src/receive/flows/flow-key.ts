@@ -1,11 +1,19 @@
 /** What makes two packets packets of one flow: lane, mirror source and the innermost addresses, ports and protocol. */
-import { type Innermost, Ports } from '../../packet/innermost.ts';
+import type { Innermost } from '../../packet/innermost.ts';
+import * as innermostConstants from '../../packet/innermost.ts';
 import type { Layers } from '../../packet/layers.ts';
-import { COUNTERPART as ICMP_COUNTERPART, ONE_WAY } from '../../wire/icmp.ts';
+import { COUNTERPART as ICMP_COUNTERPART } from '../../wire/icmp.ts';
+import * as icmp from '../../wire/icmp.ts';
 import { COUNTERPART as ICMPV6_COUNTERPART } from '../../wire/icmpv6.ts';
-import { IpProtocol } from '../../wire/ip-protocol.ts';
+import * as ipProtocols from '../../wire/ip-protocol.ts';
 import { makeKey } from '../lane-key.ts';
-import {
+import * as layout from './flow-layout.ts';
+
+// for speed: see "Constants" in src/README.md
+const { Ports } = innermostConstants;
+const { ONE_WAY } = icmp;
+const { IpProtocol } = ipProtocols;
+const {
   ENDPOINT_HIGH,
   ENDPOINT_LOW,
   HASH,
@@ -27,7 +35,7 @@ import {
   NESTED_ID,
   NESTED_PATH,
   PORTS,
-} from './flow-layout.ts';
+} = layout;
 
 /** KIND of a packet, but for what its addresses say. */
 export function kindOf(innermost: Innermost, perVlan: boolean): number {

@@ -1,10 +1,20 @@
 import type { PacketBatch } from '../../packet/batch.ts';
-import { FlowEndReason } from '../../packet/flow-record.ts';
-import { IpProtocol } from '../../wire/ip-protocol.ts';
-import { AnalysisTally } from '../analysis-tally.ts';
+import * as flowRecord from '../../packet/flow-record.ts';
+import * as ipProtocols from '../../wire/ip-protocol.ts';
+import * as analysisTallies from '../analysis-tally.ts';
 import { flowOf, point } from './flow-aliases.ts';
 import type { FlowClock } from './flow-clock.ts';
-import {
+import * as layout from './flow-layout.ts';
+import { type FlowReporter, isTcp } from './flow-reporter.ts';
+import type { FlowRows } from './flow-rows.ts';
+import type { NameFinder } from './name-finder.ts';
+import type { TcpTracker } from './tcp-tracker.ts';
+
+// for speed: see "Constants" in src/README.md
+const { FlowEndReason } = flowRecord;
+const { IpProtocol } = ipProtocols;
+const { AnalysisTally } = analysisTallies;
+const {
   CARRIES,
   FIRST_FROM_HIGH,
   FIRST_SECONDS,
@@ -29,11 +39,7 @@ import {
   START_SECONDS,
   STATE,
   TCP,
-} from './flow-layout.ts';
-import { type FlowReporter, isTcp } from './flow-reporter.ts';
-import type { FlowRows } from './flow-rows.ts';
-import type { NameFinder } from './name-finder.ts';
-import type { TcpTracker } from './tcp-tracker.ts';
+} = layout;
 
 /** A connection that is over waits so long for what comes late, seconds: it would open a second flow otherwise. */
 const LINGER_SECONDS = 5;
@@ -134,7 +140,7 @@ export class FlowLife {
   }
 
   /** Ends what a row holds, and gives the row back. */
-  drop(row: number, reason: FlowEndReason): void {
+  drop(row: number, reason: flowRecord.FlowEndReason): void {
     if ((this.#words[row * ROW_WORDS + STATE]! & IS_FLOW) !== 0) this.#finish(row, reason);
     this.#rows.wheel.take(row);
     this.#rows.release(row);
@@ -188,7 +194,7 @@ export class FlowLife {
   }
 
   /** Writes a flow's last record. */
-  #finish(row: number, reason: FlowEndReason): void {
+  #finish(row: number, reason: flowRecord.FlowEndReason): void {
     const { reporter, tcp, names, tally } = this.#options;
     const words = this.#words;
     const at = row * ROW_WORDS;

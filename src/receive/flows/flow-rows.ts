@@ -1,12 +1,17 @@
 import type { Innermost } from '../../packet/innermost.ts';
 import type { Layers } from '../../packet/layers.ts';
-import { IpProtocol } from '../../wire/ip-protocol.ts';
+import * as ipProtocols from '../../wire/ip-protocol.ts';
 import { makeKey } from '../lane-key.ts';
 import { FlowHash } from './flow-hash.ts';
 import { FlowIndex } from './flow-index.ts';
 import { copyKey, isSameTuple, kindOf, writeKey } from './flow-key.ts';
-import { allocateRows, LAST_SECONDS, NEXT, NO_ROW, ROW_WORDS, STATE, IS_OVER } from './flow-layout.ts';
+import { allocateRows } from './flow-layout.ts';
+import * as layout from './flow-layout.ts';
 import { TimingWheel } from './timing-wheel.ts';
+
+// for speed: see "Constants" in src/README.md
+const { IpProtocol } = ipProtocols;
+const { LAST_SECONDS, NEXT, NO_ROW, ROW_WORDS, STATE, IS_OVER } = layout;
 
 /** Rows that are compared when one has to make room. */
 const EVICTION_SAMPLE = 8;

@@ -1,14 +1,34 @@
 import type { PacketBatch } from '../../packet/batch.ts';
-import { Direction, FlowEndReason, type FlowRecord } from '../../packet/flow-record.ts';
-import { type Innermost, Ports } from '../../packet/innermost.ts';
-import { ABSENT, type Layers } from '../../packet/layers.ts';
-import { Mark } from '../../packet/mark.ts';
-import { Verdict } from '../../packet/verdict.ts';
-import { IpProtocol } from '../../wire/ip-protocol.ts';
+import type { FlowRecord } from '../../packet/flow-record.ts';
+import * as flowRecord from '../../packet/flow-record.ts';
+import type { Innermost } from '../../packet/innermost.ts';
+import * as innermostConstants from '../../packet/innermost.ts';
+import type { Layers } from '../../packet/layers.ts';
+import * as layersConstants from '../../packet/layers.ts';
+import * as packetMarks from '../../packet/mark.ts';
+import * as verdicts from '../../packet/verdict.ts';
+import * as ipProtocols from '../../wire/ip-protocol.ts';
 import { flowOf, join, point } from './flow-aliases.ts';
 import { FlowClock } from './flow-clock.ts';
 import { countPacket } from './flow-counters.ts';
-import {
+import * as layout from './flow-layout.ts';
+import { lookForNames } from './flow-looks.ts';
+import { FlowLife } from './flow-life.ts';
+import { FlowReporter } from './flow-reporter.ts';
+import { FlowRows } from './flow-rows.ts';
+import type { NameFinder } from './name-finder.ts';
+import { TcpTracker } from './tcp-tracker.ts';
+import * as tcpTracker from './tcp-tracker.ts';
+import * as tcpWords from './tcp-words.ts';
+
+// for speed: see "Constants" in src/README.md
+const { Direction, FlowEndReason } = flowRecord;
+const { Ports } = innermostConstants;
+const { ABSENT } = layersConstants;
+const { Mark } = packetMarks;
+const { Verdict } = verdicts;
+const { IpProtocol } = ipProtocols;
+const {
   BAD_CHECKSUMS,
   DIRECTION_MASK,
   DIRECTION_SHIFT,
@@ -31,14 +51,9 @@ import {
   STATE,
   TCP,
   TRUNCATED,
-} from './flow-layout.ts';
-import { lookForNames } from './flow-looks.ts';
-import { FlowLife } from './flow-life.ts';
-import { FlowReporter } from './flow-reporter.ts';
-import { FlowRows } from './flow-rows.ts';
-import type { NameFinder } from './name-finder.ts';
-import { TcpEvent, TcpTracker } from './tcp-tracker.ts';
-import { GAP_INDEX } from './tcp-words.ts';
+} = layout;
+const { TcpEvent } = tcpTracker;
+const { GAP_INDEX } = tcpWords;
 
 /** No flow: the frame is not IP, or cut before its addresses. */
 export const NO_FLOW = -1;

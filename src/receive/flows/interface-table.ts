@@ -1,11 +1,15 @@
-import { Direction } from '../../packet/flow-record.ts';
+import * as flowRecord from '../../packet/flow-record.ts';
 import type { Layers } from '../../packet/layers.ts';
-import { LinkType } from '../../packet/link-type.ts';
+import * as linkTypes from '../../packet/link-type.ts';
 import { assert } from '../../wire/assert.ts';
 import * as ethernet from '../../wire/ethernet.ts';
 import * as ipv4 from '../../wire/ipv4.ts';
 import * as ipv6 from '../../wire/ipv6.ts';
 import { makeKey } from '../lane-key.ts';
+
+// for speed: see "Constants" in src/README.md
+const { Direction } = flowRecord;
+const { LinkType } = linkTypes;
 
 /** Places that an interface may take, from its home on. */
 const PROBES = 8;
@@ -41,7 +45,7 @@ export class InterfaceTable {
   }
 
   /** What a frame is to its mirrored interface; learns on the way. Allocates nothing. */
-  direction(view: DataView, layers: Layers): Direction {
+  direction(view: DataView, layers: Layers): flowRecord.Direction {
     const { frameAt, frameEnd, mirrorSourceAt } = layers;
     if (
       layers.linkType !== LinkType.ethernet ||
@@ -114,7 +118,7 @@ export class InterfaceTable {
 }
 
 /** Direction of a frame of which one inner address is the mirror source. */
-function byAddress(view: DataView, layers: Layers): Direction {
+function byAddress(view: DataView, layers: Layers): flowRecord.Direction {
   const { ipAt, ipVersion, mirrorSourceAt } = layers;
   if (ipAt < 0 || ipVersion === 0 || ipVersion !== layers.mirrorSourceVersion) return Direction.unknown;
   const length = ipVersion === 4 ? ipv4.ADDRESS_LEN : ipv6.ADDRESS_LEN;

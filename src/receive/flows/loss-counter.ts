@@ -1,7 +1,12 @@
-import { LANE_COUNTERS_LENGTH, LaneCounter } from '../lane-counters.ts';
+import * as laneCounting from '../lane-counters.ts';
 import type { GapPool } from './gaps.ts';
 import { higher, lower } from './sequence.ts';
-import { addAcked, addUnseen, SideBit, SideWord } from './tcp-words.ts';
+import { addAcked, addUnseen } from './tcp-words.ts';
+import * as tcpWords from './tcp-words.ts';
+
+// for speed: see "Constants" in src/README.md
+const { LANE_COUNTERS_LENGTH, LaneCounter } = laneCounting;
+const { SideBit, SideWord } = tcpWords;
 
 /**
  * Counts the bytes of one side that the other acknowledged, and those of them that never came: in the side's words and

@@ -1,9 +1,16 @@
-import { AnalysisTally } from '../analysis-tally.ts';
-import { Flag } from '../../wire/tcp.ts';
-import { GAPS_MAX, type GapPool } from './gaps.ts';
+import * as analysisTallies from '../analysis-tally.ts';
+import * as tcp from '../../wire/tcp.ts';
+import type { GapPool } from './gaps.ts';
+import * as gapPool from './gaps.ts';
 import type { LossCounter } from './loss-counter.ts';
 import { higher, lower } from './sequence.ts';
-import { GAP_COUNT_SHIFT, SideBit, SideWord } from './tcp-words.ts';
+import * as tcpWords from './tcp-words.ts';
+
+// for speed: see "Constants" in src/README.md
+const { AnalysisTally } = analysisTallies;
+const { Flag } = tcp;
+const { GAPS_MAX } = gapPool;
+const { GAP_COUNT_SHIFT, SideBit, SideWord } = tcpWords;
 
 /** Farther ahead than any window (RFC 7323 section 2.3) a segment is of another connection, or a lie. */
 export const JUMP_MAX = 0x4000_0000;

@@ -1,31 +1,39 @@
-import { TcpState, type FlowRecord, type FlowSide } from '../../packet/flow-record.ts';
+import type { FlowRecord, FlowSide } from '../../packet/flow-record.ts';
+import * as flowRecord from '../../packet/flow-record.ts';
 import type { Innermost } from '../../packet/innermost.ts';
-import { Flag, HEADER_LEN } from '../../wire/tcp.ts';
-import { LANE_COUNTERS_LENGTH, LaneCounter } from '../lane-counters.ts';
+import * as tcp from '../../wire/tcp.ts';
+import * as laneCounting from '../lane-counters.ts';
 import { GapPool } from './gaps.ts';
-import { historyText, Letter, note } from './history.ts';
+import { historyText, note } from './history.ts';
+import * as history from './history.ts';
 import { LossCounter } from './loss-counter.ts';
-import { openerOf, takeControl, TcpEvent } from './tcp-handshake.ts';
-import { JUMP_MAX, Late, TcpStream } from './tcp-stream.ts';
+import { openerOf, takeControl } from './tcp-handshake.ts';
+import * as handshake from './tcp-handshake.ts';
+import { TcpStream } from './tcp-stream.ts';
+import * as streams from './tcp-stream.ts';
 import {
   ackedBytes,
   countHigh,
   countLow,
   highCount,
-  LETTER_BIT_SHIFT,
   lowCount,
-  Phase,
-  SideBit,
   sideAt,
-  SideWord,
-  TCP_WORDS,
   unseenBytes,
-  Word,
   zeroCounters,
 } from './tcp-words.ts';
+import * as tcpWords from './tcp-words.ts';
 
 export { TcpEvent } from './tcp-handshake.ts';
 export { TCP_WORDS } from './tcp-words.ts';
+
+// for speed: see "Constants" in src/README.md
+const { TcpState } = flowRecord;
+const { Flag, HEADER_LEN } = tcp;
+const { LANE_COUNTERS_LENGTH, LaneCounter } = laneCounting;
+const { Letter } = history;
+const { TcpEvent } = handshake;
+const { JUMP_MAX, Late } = streams;
+const { LETTER_BIT_SHIFT, Phase, SideBit, SideWord, TCP_WORDS, Word } = tcpWords;
 
 /** Offsets in the TCP header; see wire/tcp.ts. */
 const SEQUENCE = 4;
@@ -194,7 +202,7 @@ export class TcpTracker {
    * @param source the direction of `record.source`
    */
   fill(words: Int32Array, at: number, source: 0 | 1, record: FlowRecord): void {
-    record.tcpState = (words[at + Word.state]! & Phase.state) as TcpState;
+    record.tcpState = (words[at + Word.state]! & Phase.state) as flowRecord.TcpState;
     record.serverRttUs = words[at + Word.serverRttUs]!;
     record.clientRttUs = words[at + Word.clientRttUs]!;
     record.history = historyText(words, at, source);
