@@ -1,7 +1,7 @@
 /** The command line: what there is, what it is called, and which module does it. */
 import { Command } from 'commander';
 import { addConfigCommand } from './cli/config.ts';
-import { addDecapCommand } from './cli/decap.ts';
+import { addDecapCommand, spellOutDecap } from './cli/decap.ts';
 import { addDoctorCommand } from './cli/doctor.ts';
 import { addExplainCommand } from './cli/explain.ts';
 import { failWith } from './cli/failure.ts';
@@ -40,7 +40,7 @@ export async function runCommandLine(): Promise<void> {
   // a log that nobody reads any more must not end what it tells about
   process.stderr.on('error', () => {});
   try {
-    await makeProgram().parseAsync();
+    await makeProgram().parseAsync(spellOutDecap(process.argv));
   } catch (error) {
     failWith(error);
   }

@@ -121,6 +121,11 @@ export class SinkCounters {
   addWritten(packets: number): void {
     this.#add(WRITTEN, packets);
   }
+  /** Packets that were written are gone again, for `reason`. */
+  unwrite(reason: string, packets: number): void {
+    this.#add(WRITTEN, -packets);
+    this.addDropped(reason, packets);
+  }
   addFiltered(packets: number): void {
     this.#add(FILTERED, packets);
   }

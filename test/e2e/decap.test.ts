@@ -113,6 +113,9 @@ test('existing files are refused, and replaced with --force', () =>
     const refused = await decap(sessions, '--out', folder);
     expect(refused.finished.status).toBe(1);
     expect(refused.finished.stderr).toMatch(/OUTPUT_EXISTS/);
+    // what was begun beside it is gone again
+    expect(refused.report.sinks[0]).toMatchObject({ written: 0, dropped: { writeFailed: 176 } });
+    expect(readdirSync(folder)).toEqual(['vni-42.pcapng']);
     expect(readFileSync(join(folder, 'vni-42.pcapng'), 'utf8')).toBe('mine');
     const forced = await decap(sessions, '--out', folder, '--force');
     expect(forced.finished.status).toBe(0);
@@ -172,6 +175,12 @@ test.skipIf(!requires('capinfos'))(
     }),
 );
 
+test('an option whose value may be left out takes no file for one', () =>
+  withFolder(async (folder) => {
+    const { status } = await runCommand(['decap', '--repair-checksums', sessions, '--out', folder]);
+    expect(status).toBe(0);
+  }));
+
 test.each([
   [['decap'], /missing required argument/],
   [['decap', 'x'], /--out is missing/],
@@ -180,6 +189,8 @@ test.each([
   [['decap', 'x', '--out', 'y', '--workers', 'two'], /--workers.*whole number/],
   [['decap', 'x', '--out', 'y', '--workers', '65'], /--workers.*at most 64/],
   [['decap', 'x', '--out', 'y', '--vni', 'seven'], /--vni/],
+  [['decap', 'x', '--out', 'y', '--vni', ''], /--vni: expected at least one VNI/],
+  [['flows', '--help'], /flows.*not in this version/],
   [['decap', 'x', '--out', 'y', '--outt', 'z'], /unknown option '--outt'[^]*--out/],
   [['decapp'], /Did you mean decap/],
 ])('%j is wrong usage: exit 2', async (args, message) => {

@@ -3,6 +3,7 @@ import type { EffectiveOutput } from '../../config/presets.ts';
 import type { SettingOption } from '../../config/overrides.ts';
 import { MirrorError } from '../../observe/error.ts';
 import { type DecapOptions, WORKERS_MAX } from '../decap/options.ts';
+import { spellOut } from './bare-option.ts';
 import { givenSettings } from './given-settings.ts';
 import { collect, commandIo, makeCommand, reportOption, wholeNumber } from './shared.ts';
 import type { TypedSettings } from './typed-settings.ts';
@@ -26,6 +27,14 @@ function workerCount(text: string): number {
   const count = wholeNumber(0)(text);
   if (count <= WORKERS_MAX) return count;
   throw new InvalidArgumentError(`Expected at most ${WORKERS_MAX}.`);
+}
+
+/** Values of `--repair-checksums`, the first one where it stands alone. */
+const REPAIRS = ['partial', 'all'] as const;
+
+/** The arguments as the parser understands them. */
+export function spellOutDecap(args: readonly string[]): string[] {
+  return spellOut(args, '--repair-checksums', REPAIRS);
 }
 
 /** A list of ports or VNIs for a setting: `4789,8472`; empty for an empty list. */
@@ -68,8 +77,8 @@ export function addDecapCommand(program: Command): void {
         '--repair-checksums [which]',
         'complete checksums that a network card was to finish (partial, the default), or wrong ones too (all)',
       )
-        .choices(['partial', 'all'])
-        .preset('partial'),
+        .choices(REPAIRS)
+        .preset(REPAIRS[0]),
     )
     .addOption(reportOption());
   command.action(async (files: string[], options: TypedOptions) => {
@@ -132,11 +141,19 @@ function settings({ vxlanPorts, genevePorts, vni, dedup }: TypedOptions): Settin
   return [
     ...listSetting('--vxlan-ports', 'listen.vxlanPorts', vxlanPorts),
     ...listSetting('--geneve-ports', 'listen.genevePorts', genevePorts),
-    ...listSetting('--vni', 'admission.vnis', vni),
+    ...listSetting('--vni', 'admission.vnis', someVnis(vni)),
     ...(dedup === undefined
       ? []
       : [{ setting: 'analysis.duplicates.detect', value: 'on', source: '--dedup' }]),
   ];
+}
+
+/** An empty list would mean every VNI, which nobody asks for in this way. */
+function someVnis(text: string | undefined): string | undefined {
+  if (text === undefined || /\d/.test(text)) return text;
+  throw new MirrorError('USAGE', '--vni: expected at least one VNI. Leave it out for all.', {
+    option: '--vni',
+  });
 }
 
 function listSetting(option: string, setting: string, text: string | undefined): SettingOption[] {

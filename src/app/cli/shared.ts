@@ -57,6 +57,8 @@ export function refuseLaterCommands(program: Command): void {
   for (const [name, purpose] of Object.entries(LATER_COMMANDS)) {
     program
       .command(name, { hidden: true })
+      .description(`Not in this version: ${purpose}.`)
+      .helpOption(false)
       .allowUnknownOption()
       .allowExcessArguments()
       .action(() => {

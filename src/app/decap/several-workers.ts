@@ -202,7 +202,9 @@ export class SeveralWorkersDecap implements DecapRun {
     const counters = sinkCountersOf(this.#memory, 0, 0);
     const code = failure instanceof MirrorError ? failure.code : undefined;
     counters.addDropped(code === 'DISK_FULL' ? 'diskFull' : 'writeFailed', counters.pending);
-    this.#shared.abandon(this.#lanes, code === 'OUTPUT_EXISTS');
+    const removed = code === 'OUTPUT_EXISTS';
+    if (removed) counters.unwrite('writeFailed', counters.written);
+    this.#shared.abandon(this.#lanes, removed);
   }
 
   #fail(error: unknown): void {

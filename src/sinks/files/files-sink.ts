@@ -208,6 +208,8 @@ export class FilesSink implements Sink {
 
   /** Leaves a file as it is, unless its like was there before: then the user begins anew, and it is in the way. */
   async #abandon(file: CaptureFile): Promise<void> {
-    if (this.#failure?.code === 'OUTPUT_EXISTS') await file.out?.discard().catch(() => undefined);
+    if (this.#failure?.code !== 'OUTPUT_EXISTS' || file.out === undefined) return;
+    await file.out.discard().catch(() => undefined);
+    this.#context.counters.unwrite('writeFailed', file.packetsWritten);
   }
 }

@@ -12,7 +12,7 @@ export function operatorError(
   code: ErrorCode = 'CAPTURE_WRITE_FAILED',
 ): MirrorError {
   if (cause instanceof MirrorError) return cause;
-  const context = { path, error: errnoOf(cause) };
+  const context = { ...(path === '' ? {} : { path }), error: errnoOf(cause) };
   if (isDiskFull(cause)) {
     return new MirrorError('DISK_FULL', `There is no room left to write ${path || 'the output'}.`, context, {
       cause,

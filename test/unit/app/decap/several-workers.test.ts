@@ -196,8 +196,9 @@ describe('the output cannot be written', () => {
     '%s is in the way: it stays, and nothing else does',
     async (name) => {
       const asked = { prepare: (folder: string) => writeFileSync(join(folder, name), 'mine') };
-      const { failure, files } = await seenOfDecap([large], asked, size);
+      const { failure, files, report } = await seenOfDecap([large], asked, size);
       expect(failure).toMatch(/in the way.*OUTPUT_EXISTS/);
+      expect((JSON.parse(report) as Report).sinks[0]).toMatchObject({ written: 0, pending: 0 });
       expect(files).toEqual({ '-': Buffer.alloc(0), [name]: Buffer.from('mine') });
     },
     TIMEOUT_MS,
