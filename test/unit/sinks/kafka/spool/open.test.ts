@@ -73,7 +73,7 @@ test('a folder that cannot be used is told with the reason', () =>
     writeFileSync(path, '');
     await expect(openSpool(path)).rejects.toMatchObject({
       code: 'SPOOL_UNUSABLE',
-      context: { error: 'EEXIST' },
+      context: { error: 'ENOTDIR' },
     });
     await expect(openSpool(join(path, 'spool'))).rejects.toMatchObject({ context: { error: 'ENOTDIR' } });
     const disk = faultySpoolDisk();
