@@ -1,19 +1,14 @@
 import { FullReason } from '../../../pipeline/channel/channel-memory.ts';
 import type { ChannelBlock, ChannelReader } from '../../../pipeline/channel/channel-reader.ts';
 import type { Spool, SpoolEntry } from '../spool/spool.ts';
+import { FULL, Gathering, LOOK_MS } from './gathering.ts';
+import { SpoolSide } from './spool-side.ts';
 
-/** Past this part of the ring its blocks go to disk, until no more than the second part is left. */
-const FULL = 0.5;
+/** Blocks of the ring go to disk until no more than this part is left. */
 const ENOUGH = 0.25;
 const DONE: Promise<void> = Promise.resolve();
 /** Blocks that are appended in one write. */
 const BLOCKS_AT_A_TIME = 16;
-/** Longest wait for a block before spool and end are looked at again. */
-const LOOK_MS = 20;
-/** So long before the end of a wait all that was left in the ring is taken, so that the writer hands over the rest in time. */
-const LAST_MS = 40;
-/** A disk that cannot be read is tried again after this. */
-const RETRY_MS = 1000;
 
 /** Blocks that are sent together. Where they lie may change while they wait: `blocks` is to be read when it is needed. */
 export interface Portion {
@@ -35,15 +30,12 @@ type Movable = { -readonly [Field in keyof Portion]: Portion[Field] };
  */
 export class Backlog {
   readonly #channel: ChannelReader;
-  readonly #spool: Spool | undefined;
+  readonly #spool: SpoolSide;
+  readonly #gathering: Gathering;
   /** Taken out of the ring for the spool, which did not take them. */
   readonly #stash: ChannelBlock[] = [];
-  /** Records in the spool that were not read. */
-  #unreadRecords: number;
-  readonly #onFailure: (error: unknown) => void;
   /** Portions that were handed out and are not settled, the oldest first. */
   readonly #underWay: Movable[] = [];
-  #gathering = false;
   #moving: Promise<void> | undefined;
 
   /** @param onFailure told of each time that the disk fails; what is on it is tried again */
@@ -53,9 +45,13 @@ export class Backlog {
     onFailure: (error: unknown) => void = () => {},
   ) {
     this.#channel = channel;
-    this.#spool = spool;
-    this.#onFailure = onFailure;
-    this.#unreadRecords = spool?.records ?? 0;
+    this.#spool = new SpoolSide(spool, onFailure);
+    this.#gathering = new Gathering({
+      channel,
+      take: () => this.#take(),
+      hasStash: () => this.#stash.length > 0,
+      mayMove: spool !== undefined,
+    });
   }
 
   /**
@@ -65,19 +61,13 @@ export class Backlog {
   async next(bytes: number, lingerMs: number, isEnded: () => boolean): Promise<Portion | undefined> {
     while (!isEnded()) {
       if (this.#moving !== undefined) await this.#moving;
-      else if (this.#unreadRecords > 0) {
-        const entries = await this.#read(bytes);
-        if (entries === undefined) continue;
-        const records = entries.reduce((sum, entry) => sum + entry.records, 0);
-        // what was damaged, or too old, is not read
-        this.#unreadRecords = entries.length === 0 ? 0 : Math.max(0, this.#unreadRecords - records);
-        if (entries.length > 0) {
-          const blocks = entries.map((entry) => entry.bytes);
-          return this.#handOut({ blocks, records, fromChannel: [], fromSpool: entries, counted: 0 });
-        }
+      else if (this.#spool.isToRead) {
+        const entries = (await this.#spool.next(bytes)) ?? [];
+        if (entries.length > 0) return this.#handOut([], entries);
       } else {
         const first = this.#take();
-        if (first !== undefined) return this.#handOut(await this.#gather(first, bytes, lingerMs));
+        if (first !== undefined)
+          return this.#handOut(await this.#gathering.gather(first, bytes, lingerMs), []);
         if (this.#channel.ended) return undefined;
         await this.#channel.wait(LOOK_MS);
       }
@@ -93,7 +83,12 @@ export class Backlog {
     if (index >= 0) this.#underWay.splice(index, 1);
     for (const block of fromChannel) this.#channel.giveBack(block);
     const last = fromSpool.at(-1);
-    if (last !== undefined) await this.#spool?.acknowledge(last);
+    if (last !== undefined) await this.#spool.acknowledge(last);
+  }
+
+  /** Nothing is sent any more: a disk that cannot be read is not waited for. */
+  end(): void {
+    this.#spool.end();
   }
 
   /** Blocks are moving to the spool: they come faster than they are sent. */
@@ -104,7 +99,7 @@ export class Backlog {
   /** Moves blocks to the spool where the ring fills. To be called again and again; settles when that is done. */
   look(): Promise<void> {
     if (this.#moving !== undefined) return this.#moving;
-    if (this.#spool === undefined || this.#gathering || this.#channel.filled <= FULL) return DONE;
+    if (!this.#spool.isThere || this.#gathering.isBusy || this.#channel.filled <= FULL) return DONE;
     this.#moving = this.#move(ENOUGH).finally(() => {
       this.#moving = undefined;
     });
@@ -133,7 +128,7 @@ export class Backlog {
   /** Puts blocks on disk and gives them back; returns how many records found no room. */
   async #keep(blocks: readonly ChannelBlock[]): Promise<number> {
     if (blocks.length === 0) return 0;
-    const isKept = (await this.#append(blocks)) === 'kept';
+    const isKept = (await this.#spool.append(blocks)) === 'kept';
     for (const block of blocks) this.#channel.giveBack(block);
     return isKept ? 0 : blocks.reduce((sum, { records }) => sum + records, 0);
   }
@@ -148,65 +143,18 @@ export class Backlog {
     return blocks;
   }
 
-  #handOut(portion: Movable): Portion {
-    this.#underWay.push(portion);
-    return portion;
-  }
-
-  async #gather(first: ChannelBlock, bytes: number, lingerMs: number): Promise<Movable> {
-    this.#gathering = true;
-    const blocks = [first];
-    let gathered = first.bytes.length;
-    const endMs = performance.now() + lingerMs;
-    while (gathered < bytes) {
-      const isFilling = this.#channel.filled > FULL;
-      // its blocks have to move to the spool, and that waits for this
-      if (isFilling && this.#spool !== undefined) break;
-      const spareMs = endMs - performance.now() - LAST_MS;
-      if (!isFilling && spareMs > 0 && this.#isOneLeft) {
-        await new Promise((resolve) => setTimeout(resolve, Math.min(spareMs, LOOK_MS)));
-        continue;
-      }
-      const block = this.#take();
-      if (block === undefined) {
-        // it may be full, and then only what is under way makes room
-        if (isFilling) break;
-        const leftMs = endMs - performance.now();
-        if (leftMs <= 0 || this.#channel.ended) break;
-        await this.#channel.wait(Math.min(leftMs, LOOK_MS));
-        continue;
-      }
-      blocks.push(block);
-      gathered += block.bytes.length;
-    }
-    this.#gathering = false;
-    const records = blocks.reduce((sum, block) => sum + block.records, 0);
-    return {
-      blocks: blocks.map((block) => block.bytes),
-      records,
-      fromChannel: blocks,
-      fromSpool: [],
+  #handOut(fromChannel: readonly ChannelBlock[], fromSpool: readonly SpoolEntry[]): Portion {
+    // one of the two is empty
+    const parts = [...fromChannel, ...fromSpool];
+    const portion: Movable = {
+      blocks: parts.map(({ bytes }) => bytes),
+      records: parts.reduce((sum, { records }) => sum + records, 0),
+      fromChannel,
+      fromSpool,
       counted: 0,
     };
-  }
-
-  /**
-   * One block waits. As long as it is left where it is, the writer hands over no block that is not full: many such would
-   * fill the ring with little in it.
-   */
-  get #isOneLeft(): boolean {
-    return this.#stash.length === 0 && this.#channel.waiting === 1 && !this.#channel.isClosed;
-  }
-
-  /** Undefined where the disk could not be read for now. */
-  async #read(bytes: number): Promise<readonly SpoolEntry[] | undefined> {
-    try {
-      return (await this.#spool?.read(bytes)) ?? [];
-    } catch (error) {
-      this.#onFailure(error);
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      return undefined;
-    }
+    this.#underWay.push(portion);
+    return portion;
   }
 
   #take(): ChannelBlock | undefined {
@@ -222,7 +170,7 @@ export class Backlog {
     while (this.#channel.filled > until) {
       const blocks = this.#takeSome(most);
       if (blocks.length === 0) return;
-      if ((await this.#append(blocks)) !== 'kept') {
+      if ((await this.#spool.append(blocks)) !== 'kept') {
         this.#stash.unshift(...blocks);
         if (most > 1) {
           // there may be room for one
@@ -232,10 +180,8 @@ export class Backlog {
         this.#channel.setFullReason(FullReason.spool);
         return;
       }
-      for (const block of blocks) {
-        this.#unreadRecords += block.records;
-        this.#channel.giveBack(block);
-      }
+      this.#spool.toRead(blocks);
+      for (const block of blocks) this.#channel.giveBack(block);
       this.#channel.setFullReason(FullReason.queue);
     }
   }
@@ -245,36 +191,15 @@ export class Backlog {
     const portions = this.#underWay.filter(({ fromChannel }) => fromChannel.length > 0);
     const all = portions.flatMap(({ fromChannel }) => fromChannel);
     if (all.length === 0) return true;
-    if ((await this.#append(all)) !== 'kept') return false;
+    if ((await this.#spool.append(all)) !== 'kept') return false;
     for (const portion of portions) {
       const blocks = portion.fromChannel;
       portion.blocks = blocks.map(({ bytes }) => Buffer.from(bytes));
       // they are the next to be read: when these portions were taken, all that the spool held had been
-      portion.fromSpool = await this.#readBack(blocks.length);
+      portion.fromSpool = await this.#spool.readBack(blocks.length);
       portion.fromChannel = [];
       for (const block of blocks) this.#channel.giveBack(block);
     }
     return true;
-  }
-
-  async #readBack(count: number): Promise<readonly SpoolEntry[]> {
-    const entries: SpoolEntry[] = [];
-    while (entries.length < count) {
-      const found = await this.#read(1);
-      if (found === undefined) continue;
-      // damaged as soon as it was written: it is sent from memory, and is not on disk
-      if (found.length === 0) break;
-      entries.push(...found);
-    }
-    return entries;
-  }
-
-  async #append(blocks: readonly ChannelBlock[]): Promise<'kept' | 'full' | 'failed'> {
-    if (this.#spool === undefined) return 'full';
-    // the disk is given a copy: memory that threads share is not for it
-    const copies = blocks.map(({ bytes, records }) => ({ bytes: Buffer.from(bytes), records }));
-    const outcome = await this.#spool.append(copies);
-    if (this.#spool.failure !== undefined) this.#onFailure(this.#spool.failure);
-    return outcome;
   }
 }

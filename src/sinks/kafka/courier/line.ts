@@ -71,6 +71,7 @@ export class Line {
     this.#ended = true;
     this.#backoff.end();
     this.#encoders.end();
+    this.#options.backlog.end();
   }
 
   /** Sends a portion, and settles it once it and all before it were sent. */
