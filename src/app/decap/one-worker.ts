@@ -12,7 +12,6 @@ import { offlineFiles, streamedFile } from '../../sinks/files/create.ts';
 import { streamedFlows } from '../../sinks/flow-files/stream.ts';
 import { flowFilesDropReasons } from '../../sinks/flow-files/drop-reasons.ts';
 import { assert } from '../../wire/assert.ts';
-import { buildReport } from '../build-report.ts';
 import { FileList } from '../file-list.ts';
 import type { CommandIo } from '../io.ts';
 import { type FlowOutlet, type PacketOutlet, PacketPath } from '../packet-path.ts';
@@ -25,6 +24,7 @@ import {
   sinkCountersOf,
   tallyOf,
 } from '../shared-memory.ts';
+import { decapReport } from './decap-report.ts';
 import {
   CAPTURES,
   type DecapOptions,
@@ -131,13 +131,7 @@ export class OneWorkerDecap implements DecapRun {
   }
 
   report(): Report {
-    return buildReport(this.#memory, this.#lanes, {
-      kernelDrops: 0,
-      closedLanes: { count: 0, packets: 0, bytes: 0 },
-      files: this.#files,
-      behindGwlb: this.#options.config.behind === 'gwlb',
-      running: false,
-    });
+    return decapReport(this.#options, this.#memory, this.#lanes, this.#files);
   }
 
   async #decapFile(path: string): Promise<void> {

@@ -12,12 +12,12 @@ import { makeDirectory } from '../../sinks/files/one-file-a-lane.ts';
 import { allocateSharedFiles } from '../../sinks/files/shared-file-table.ts';
 import { SharedFiles, type SharedOutput } from '../../sinks/files/shared-files.ts';
 import { assert } from '../../wire/assert.ts';
-import { buildReport } from '../build-report.ts';
 import { FileList } from '../file-list.ts';
 import { allocateMemory, type SharedMemory, sinkCountersOf, tallyOf } from '../shared-memory.ts';
 import { threadEnvironment } from '../thread-environment.ts';
 import { unpackError } from '../worker-messages.ts';
 import { workerUrl } from '../worker-url.ts';
+import { decapReport } from './decap-report.ts';
 import { CAPTURES, type DecapOptions, type DecapOutcome, type DecapRun, STDOUT } from './options.ts';
 import type { DecapProgress } from './progress.ts';
 import { allocateTurns, Turns } from './turns.ts';
@@ -107,13 +107,7 @@ export class SeveralWorkersDecap implements DecapRun {
   }
 
   report(): Report {
-    return buildReport(this.#memory, this.#lanes, {
-      kernelDrops: 0,
-      closedLanes: { count: 0, packets: 0, bytes: 0 },
-      files: this.#files,
-      behindGwlb: this.#options.config.behind === 'gwlb',
-      running: false,
-    });
+    return decapReport(this.#options, this.#memory, this.#lanes, this.#files);
   }
 
   async #processAll(): Promise<void> {
