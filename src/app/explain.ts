@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { CaptureFileInput } from '../inputs/capture-file.ts';
 import { MirrorError } from '../observe/error.ts';
 import type { PacketBatch } from '../packet/batch.ts';
-import { explainPacket } from '../receive/explain.ts';
-import { explanationText } from '../receive/explain-text.ts';
+import { explainPacket } from '../receive/explain/explain.ts';
+import { explanationText } from '../receive/explain/explain-text.ts';
 import { type TunnelPorts, tunnelPorts } from '../receive/outer.ts';
 import { type CommandIo, ExitStatus } from './io.ts';
 

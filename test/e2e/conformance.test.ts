@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { CaptureFileInput } from '../../src/inputs/capture-file.ts';
 import { encapsulationNames } from '../../src/packet/lane.ts';
 import { verdictNames } from '../../src/packet/verdict.ts';
-import { type Explanation, explainPacket } from '../../src/receive/explain.ts';
+import { type Explanation, explainPacket } from '../../src/receive/explain/explain.ts';
 import { type PdmlLayer, tsharkLayers } from '../support/pdml.ts';
 import { buckets, defaultPorts, makeBench } from '../support/receiving.ts';
 import { requires, requiresCaptures } from '../support/requires.ts';

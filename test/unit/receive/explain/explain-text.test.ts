@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { outer } from '../../../samples/make/mirrored.ts';
-import { client, server } from '../../../samples/make/traffic.ts';
-import { LinkType } from '../../../src/packet/link-type.ts';
-import { explainPacket } from '../../../src/receive/explain.ts';
-import { explanationText } from '../../../src/receive/explain-text.ts';
-import { defaultPorts } from '../../support/receiving.ts';
-import { inner, vxlan } from '../../support/tunnels.ts';
+import { outer } from '../../../../samples/make/mirrored.ts';
+import { client, server } from '../../../../samples/make/traffic.ts';
+import { LinkType } from '../../../../src/packet/link-type.ts';
+import { explainPacket } from '../../../../src/receive/explain/explain.ts';
+import { explanationText } from '../../../../src/receive/explain/explain-text.ts';
+import { defaultPorts } from '../../../support/receiving.ts';
+import { inner, vxlan } from '../../../support/tunnels.ts';
 
 function text(payload: Uint8Array, port: number, keep?: number): string {
   const bytes = outer({ from: client, to: server, version: 4, port }, 50_000, payload);

@@ -1,14 +1,14 @@
-import { Encapsulation } from '../packet/lane.ts';
-import type { Layers } from '../packet/layers.ts';
-import * as aws from '../wire/aws-option.ts';
-import { u16 } from '../wire/bytes.ts';
-import { EtherType } from '../wire/ether-type.ts';
-import { Fault } from '../wire/fault.ts';
-import * as geneve from '../wire/geneve.ts';
-import * as vxlan from '../wire/vxlan.ts';
+import { Encapsulation } from '../../packet/lane.ts';
+import type { Layers } from '../../packet/layers.ts';
+import * as aws from '../../wire/aws-option.ts';
+import { u16 } from '../../wire/bytes.ts';
+import { EtherType } from '../../wire/ether-type.ts';
+import { Fault } from '../../wire/fault.ts';
+import * as geneve from '../../wire/geneve.ts';
+import * as vxlan from '../../wire/vxlan.ts';
 import { describeIp } from './explain-ip.ts';
 import { hexNumber, type LayerList, named } from './explained-layer.ts';
-import { PortUse, type TunnelPorts } from './outer.ts';
+import { PortUse, type TunnelPorts } from '../outer.ts';
 
 /** Bytes of an option before its data: class, type, length. */
 const OPTION_HEADER_LEN = 4;

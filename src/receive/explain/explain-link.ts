@@ -1,9 +1,9 @@
-import { LinkType } from '../packet/link-type.ts';
-import * as arp from '../wire/arp.ts';
-import { u16 } from '../wire/bytes.ts';
-import { EtherType } from '../wire/ether-type.ts';
-import * as ethernet from '../wire/ethernet.ts';
-import * as vlan from '../wire/vlan.ts';
+import { LinkType } from '../../packet/link-type.ts';
+import * as arp from '../../wire/arp.ts';
+import { u16 } from '../../wire/bytes.ts';
+import { EtherType } from '../../wire/ether-type.ts';
+import * as ethernet from '../../wire/ethernet.ts';
+import * as vlan from '../../wire/vlan.ts';
 import { describeIp } from './explain-ip.ts';
 import { hexNumber, type LayerList, named, type Remainder } from './explained-layer.ts';
 

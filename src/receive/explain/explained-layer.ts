@@ -1,6 +1,6 @@
 /** Not on the per-packet path: explaining allocates as it likes. */
-import { formatAddress } from '../wire/address.ts';
-import * as ethernet from '../wire/ethernet.ts';
+import { formatAddress } from '../../wire/address.ts';
+import * as ethernet from '../../wire/ethernet.ts';
 
 /** One value of a header, as text. */
 export type Field = readonly [name: string, value: string];

@@ -1,14 +1,14 @@
-import { Innermost, Nest, NEST_DEPTH_MAX } from '../packet/innermost.ts';
-import { Layers } from '../packet/layers.ts';
-import { EtherType } from '../wire/ether-type.ts';
-import * as gre from '../wire/gre.ts';
-import * as udp from '../wire/udp.ts';
+import { Innermost, Nest, NEST_DEPTH_MAX } from '../../packet/innermost.ts';
+import { Layers } from '../../packet/layers.ts';
+import { EtherType } from '../../wire/ether-type.ts';
+import * as gre from '../../wire/gre.ts';
+import * as udp from '../../wire/udp.ts';
 import { describeLink } from './explain-link.ts';
 import { describeGeneve, describeVxlan } from './explain-tunnel.ts';
 import { hexNumber, type LayerList, named, type Remainder } from './explained-layer.ts';
-import { readInner } from './inner.ts';
-import { readIp } from './innermost.ts';
-import { findNested, NO_NEST } from './nested.ts';
+import { readInner } from '../inner.ts';
+import { readIp } from '../innermost.ts';
+import { findNested, NO_NEST } from '../nested.ts';
 
 /**
  * Describes the tunnels that the mirrored frame is, as far as flows are made of what is inside: to the same depth, by the

@@ -1,10 +1,10 @@
-import type { Layers } from '../packet/layers.ts';
-import * as aws from '../wire/aws-option.ts';
-import { u16 } from '../wire/bytes.ts';
-import { Fault, faultNames } from '../wire/fault.ts';
-import * as geneve from '../wire/geneve.ts';
-import * as udp from '../wire/udp.ts';
-import * as vxlan from '../wire/vxlan.ts';
+import type { Layers } from '../../packet/layers.ts';
+import * as aws from '../../wire/aws-option.ts';
+import { u16 } from '../../wire/bytes.ts';
+import { Fault, faultNames } from '../../wire/fault.ts';
+import * as geneve from '../../wire/geneve.ts';
+import * as udp from '../../wire/udp.ts';
+import * as vxlan from '../../wire/vxlan.ts';
 import { isCritical, optionLen } from './explain-tunnel.ts';
 import { hexNumber } from './explained-layer.ts';
 

@@ -1,8 +1,8 @@
-import * as icmp from '../wire/icmp.ts';
-import * as icmpv6 from '../wire/icmpv6.ts';
-import { IpProtocol } from '../wire/ip-protocol.ts';
-import * as tcp from '../wire/tcp.ts';
-import * as udp from '../wire/udp.ts';
+import * as icmp from '../../wire/icmp.ts';
+import * as icmpv6 from '../../wire/icmpv6.ts';
+import { IpProtocol } from '../../wire/ip-protocol.ts';
+import * as tcp from '../../wire/tcp.ts';
+import * as udp from '../../wire/udp.ts';
 import { hexNumber, type LayerList, named, type Remainder } from './explained-layer.ts';
 
 /** Describes the header behind IP; returns what comes behind it. */

@@ -2,21 +2,21 @@
  * What each layer of a packet says, and what the receiver makes of it. It asks the receiver's own steps, so that it
  * cannot come to another verdict than they do. Not on the per-packet path.
  */
-import { encapsulationNames } from '../packet/lane.ts';
-import { ABSENT, Layers } from '../packet/layers.ts';
-import { verdictNames } from '../packet/verdict.ts';
-import { formatAddress } from '../wire/address.ts';
-import { Fault } from '../wire/fault.ts';
-import { decap } from './decap.ts';
+import { encapsulationNames } from '../../packet/lane.ts';
+import { ABSENT, Layers } from '../../packet/layers.ts';
+import { verdictNames } from '../../packet/verdict.ts';
+import { formatAddress } from '../../wire/address.ts';
+import { Fault } from '../../wire/fault.ts';
+import { decap } from '../decap.ts';
 import { explainFault, type Refusal } from './explain-fault.ts';
 import { describeLink } from './explain-link.ts';
 import { describeNested } from './explain-nested.ts';
 import { describeTunnel } from './explain-tunnel.ts';
 import { type ExplainedLayer, LayerList } from './explained-layer.ts';
-import { readInner } from './inner.ts';
-import { laneOfKey, makeKey } from './lane-key.ts';
-import { NOT_TUNNEL, readOuter, type TunnelPorts } from './outer.ts';
-import { judge, measure } from './verdict.ts';
+import { readInner } from '../inner.ts';
+import { laneOfKey, makeKey } from '../lane-key.ts';
+import { NOT_TUNNEL, readOuter, type TunnelPorts } from '../outer.ts';
+import { judge, measure } from '../verdict.ts';
 
 /** What is known of the mirrored frame of a delivered packet. */
 export interface ExplainedFrame {

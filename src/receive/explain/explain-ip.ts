@@ -1,8 +1,8 @@
-import { u16 } from '../wire/bytes.ts';
-import { IpProtocol } from '../wire/ip-protocol.ts';
-import * as ipv4 from '../wire/ipv4.ts';
-import * as ipv6 from '../wire/ipv6.ts';
-import { isExtension, MAX_EXTENSIONS } from '../wire/ipv6-extension.ts';
+import { u16 } from '../../wire/bytes.ts';
+import { IpProtocol } from '../../wire/ip-protocol.ts';
+import * as ipv4 from '../../wire/ipv4.ts';
+import * as ipv6 from '../../wire/ipv6.ts';
+import { isExtension, MAX_EXTENSIONS } from '../../wire/ipv6-extension.ts';
 import { describeTransport } from './explain-transport.ts';
 import { hexNumber, type LayerList, named, type Remainder } from './explained-layer.ts';
 

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { mirrored, vxlanTunnel } from '../../../samples/make/mirrored.ts';
-import { frame, frame4, tcpSegment } from '../../../samples/make/packets.ts';
-import { client, server } from '../../../samples/make/traffic.ts';
-import { LinkType } from '../../../src/packet/link-type.ts';
-import { type Explanation, explainPacket } from '../../../src/receive/explain.ts';
-import { PacketBatch } from '../../../src/packet/batch.ts';
-import { EtherType } from '../../../src/wire/ether-type.ts';
-import { ethernetIn, far, framed, ipIn, near, tunnels } from '../../support/nesting.ts';
-import { HostileTraffic } from '../../support/hostile-traffic.ts';
-import { defaultPorts } from '../../support/receiving.ts';
-import { Seeded } from '../../support/seeded.ts';
+import { mirrored, vxlanTunnel } from '../../../../samples/make/mirrored.ts';
+import { frame, frame4, tcpSegment } from '../../../../samples/make/packets.ts';
+import { client, server } from '../../../../samples/make/traffic.ts';
+import { LinkType } from '../../../../src/packet/link-type.ts';
+import { type Explanation, explainPacket } from '../../../../src/receive/explain/explain.ts';
+import { PacketBatch } from '../../../../src/packet/batch.ts';
+import { EtherType } from '../../../../src/wire/ether-type.ts';
+import { ethernetIn, far, framed, ipIn, near, tunnels } from '../../../support/nesting.ts';
+import { HostileTraffic } from '../../../support/hostile-traffic.ts';
+import { defaultPorts } from '../../../support/receiving.ts';
+import { Seeded } from '../../../support/seeded.ts';
 
 const tunnel = vxlanTunnel(near, far, 42);
 const inside = frame4(

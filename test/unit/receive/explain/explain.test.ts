@@ -1,16 +1,16 @@
 import { assert, array, constantFrom, integer, nat, property, record } from 'fast-check';
 import { expect, test } from 'vitest';
-import { hostilePackets } from '../../../samples/make/hostile.ts';
-import { outer } from '../../../samples/make/mirrored.ts';
-import { ipv4Packet, udpDatagram } from '../../../samples/make/packets.ts';
-import { client, server, traffic } from '../../../samples/make/traffic.ts';
-import { LinkType } from '../../../src/packet/link-type.ts';
-import { verdictNames } from '../../../src/packet/verdict.ts';
-import { LANE_COUNTERS_LENGTH, LaneCounter } from '../../../src/receive/lane-counters.ts';
-import { type Explanation, explainPacket } from '../../../src/receive/explain.ts';
-import { EtherType } from '../../../src/wire/ether-type.ts';
-import { batchOf, buckets, defaultPorts, makeBench, type OuterPacket } from '../../support/receiving.ts';
-import { carried, geneve, gwlb, inner, vxlan } from '../../support/tunnels.ts';
+import { hostilePackets } from '../../../../samples/make/hostile.ts';
+import { outer } from '../../../../samples/make/mirrored.ts';
+import { ipv4Packet, udpDatagram } from '../../../../samples/make/packets.ts';
+import { client, server, traffic } from '../../../../samples/make/traffic.ts';
+import { LinkType } from '../../../../src/packet/link-type.ts';
+import { verdictNames } from '../../../../src/packet/verdict.ts';
+import { LANE_COUNTERS_LENGTH, LaneCounter } from '../../../../src/receive/lane-counters.ts';
+import { type Explanation, explainPacket } from '../../../../src/receive/explain/explain.ts';
+import { EtherType } from '../../../../src/wire/ether-type.ts';
+import { batchOf, buckets, defaultPorts, makeBench, type OuterPacket } from '../../../support/receiving.ts';
+import { carried, geneve, gwlb, inner, vxlan } from '../../../support/tunnels.ts';
 
 function explain({ bytes, linkType = LinkType.ethernet }: OuterPacket, before = 0): Explanation {
   const block = Buffer.concat([Buffer.alloc(before, 0xa5), bytes, Buffer.alloc(300, 0xa5)]);
