@@ -4,36 +4,22 @@ import { isDiskFull } from '../../files/disk.ts';
 import { Appender, type SpoolBlock } from './appender.ts';
 import { Contents } from './contents.ts';
 import { Disposal } from './disposal.ts';
-import { SpoolLock } from './lock.ts';
+import { dropExpired } from './expiry.ts';
+import type { SpoolLock } from './lock.ts';
 import { OneAtATime } from './one-at-a-time.ts';
+import { openFolder, type OpenedFolder } from './opening.ts';
 import type { SpoolEntry, SpoolOptions, SpoolRecovery } from './options.ts';
-import { PositionFile } from './position.ts';
+import type { PositionFile } from './position.ts';
+import { ReadEntry } from './read-entry.ts';
 import { Reader } from './reader.ts';
-import { type Recovered, Recovery } from './recovery.ts';
-import type { FoundBlock } from './scan.ts';
-import { endOf, type Place, type Segment } from './segment.ts';
+import type { Place, Segment } from './segment.ts';
 import { nodeSpoolDisk, type SpoolDisk } from './spool-disk.ts';
-import { spoolFailure, unusable } from './spool-error.ts';
+import { spoolFailure } from './spool-error.ts';
+import { SyncTimer } from './sync-timer.ts';
 
 export type { SpoolEntry, SpoolOptions, SpoolRecovery } from './options.ts';
 
-class ReadEntry implements SpoolEntry {
-  readonly bytes: Buffer;
-  readonly records: number;
-  readonly timeMs: number;
-  /** The place behind it. */
-  readonly behind: Place;
-
-  constructor({ data, head }: FoundBlock, behind: Place) {
-    this.bytes = data;
-    this.records = head.records;
-    this.timeMs = head.timeMs;
-    this.behind = behind;
-  }
-}
-
 const SEGMENTS_AT_LEAST = 8;
-const EXPIRE_BYTES = 1024 * 1024;
 
 /**
  * A queue of blocks on disk: appended in batches, read in order, deleted once acknowledged. Blocks outlive the process from the
@@ -55,17 +41,10 @@ export class Spool {
   readonly #contents: Contents;
   readonly #disposal: Disposal;
   #failure: MirrorError | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #syncing: Promise<void> = Promise.resolve();
+  readonly #syncs: SyncTimer;
   #closed: Promise<void> | undefined;
 
-  private constructor(
-    options: SpoolOptions,
-    disk: SpoolDisk,
-    lock: SpoolLock,
-    position: PositionFile,
-    recovered: Recovered,
-  ) {
+  private constructor(options: SpoolOptions, disk: SpoolDisk, { lock, position, recovered }: OpenedFolder) {
     this.#options = options;
     this.#lock = lock;
     this.#position = position;
@@ -76,6 +55,10 @@ export class Spool {
     this.#reader = new Reader(disk);
     this.#contents = new Contents(recovered);
     this.#disposal = new Disposal(disk, this.#fail);
+    this.#syncs = new SyncTimer(options, async () => {
+      await this.#appender.sync();
+      await this.#position.sync().catch(this.#fail);
+    });
   }
 
   /** Opens a spool and puts right what a crash left. Rejects with `SPOOL_UNUSABLE`; damaged files are no reason for that. */
@@ -83,25 +66,12 @@ export class Spool {
     options: SpoolOptions,
     disk: SpoolDisk = nodeSpoolDisk,
   ): Promise<{ spool: Spool; recovered: SpoolRecovery }> {
-    const { directory } = options;
-    let lock: SpoolLock | undefined;
-    let position: PositionFile | undefined;
-    try {
-      await disk.makeFolder(directory);
-      lock = SpoolLock.take(directory);
-      const opened = await PositionFile.open(disk, directory);
-      position = opened.position;
-      const recovered = await new Recovery(disk, directory, opened.sequence).run();
-      const { freeBytes } = await disk.freeSpace(directory);
-      const spool = new Spool(options, disk, lock, position, recovered);
-      const { cutBytes, damaged } = recovered;
-      const { records, bytes, diskBytes } = spool;
-      return { spool, recovered: { records, bytes, cutBytes, damaged, freeBytes: freeBytes + diskBytes } };
-    } catch (error) {
-      await position?.close().catch(() => undefined);
-      lock?.release();
-      throw unusable(directory, error);
-    }
+    const opened = await openFolder(options.directory, disk);
+    const spool = new Spool(options, disk, opened);
+    const { cutBytes, damaged } = opened.recovered;
+    const { records, bytes, diskBytes } = spool;
+    const freeBytes = opened.freeBytes + diskBytes;
+    return { spool, recovered: { records, bytes, cutBytes, damaged, freeBytes } };
   }
 
   /** Whether all is acknowledged. */
@@ -151,7 +121,7 @@ export class Spool {
         return isDiskFull(error) ? 'full' : 'failed';
       }
       this.#failure = undefined;
-      this.#syncSoon();
+      this.#syncs.soon();
       return 'kept';
     });
   }
@@ -211,30 +181,16 @@ export class Spool {
   expire(): Promise<number> {
     return this.#reads.run(async () => {
       const { maxSeconds, now } = this.#options;
-      if (maxSeconds === 0) return 0;
-      const beforeMs = now() - maxSeconds * 1000;
-      const contents = this.#contents;
-      let records = 0;
-      while (this.#closed === undefined && contents.isNothingOut) {
-        const from = contents.nextToAcknowledge();
-        if (from === undefined) break;
-        const { turn } = contents;
-        const isOld = from.segment.newestMs < beforeMs;
-        const to = isOld ? endOf(from.segment) : await this.#expired(from, beforeMs);
-        if (to === undefined || turn !== contents.turn) break;
-        records += to.amount.records - from.amount.records;
-        contents.drop(to);
-      }
+      if (maxSeconds === 0 || this.#closed !== undefined) return 0;
+      const records = await dropExpired(
+        this.#contents,
+        now() - maxSeconds * 1000,
+        (from, maxBytes) => this.#readFrom(from, maxBytes),
+        () => this.#closed !== undefined,
+      );
       if (records > 0) await this.#settle();
       return records;
     });
-  }
-
-  /** The place behind the blocks that are too old; undefined where there is none. */
-  async #expired(from: Place & { readonly segment: Segment }, beforeMs: number): Promise<Place | undefined> {
-    const { blocks, place } = await this.#readFrom(from, EXPIRE_BYTES);
-    const young = blocks.findIndex(({ block }) => block.head.timeMs >= beforeMs);
-    return young === -1 ? place : blocks[young - 1]?.behind;
   }
 
   /** Notes what is acknowledged and deletes the segments that are done with. */
@@ -244,7 +200,7 @@ export class Spool {
       this.#disposal.add(this.#contents.takeDone());
       try {
         await this.#position.note(this.#contents.sequence);
-        this.#syncSoon();
+        this.#syncs.soon();
       } catch (error) {
         this.#fail(error);
       }
@@ -265,20 +221,6 @@ export class Spool {
     this.#failure = spoolFailure(this.#options.directory, error);
   };
 
-  #syncSoon(): void {
-    if (this.#options.fsync === 'never' || this.#timer !== undefined || this.#closed !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#syncing = this.#sync();
-    }, this.#options.fsyncMs);
-    this.#timer.unref();
-  }
-
-  async #sync(): Promise<void> {
-    await this.#appender.sync();
-    await this.#position.sync().catch(this.#fail);
-  }
-
   /** Finishes the files and gives the folder up. What is not acknowledged stays in it. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -286,8 +228,7 @@ export class Spool {
   }
 
   async #close(): Promise<void> {
-    clearTimeout(this.#timer);
-    await this.#syncing;
+    await this.#syncs.stop();
     await this.#appends.run(() => this.#appender.close());
     await this.#reads.run(() => this.#reader.close());
     await this.#settles.run(() => this.#position.note(this.#contents.sequence)).catch(this.#fail);

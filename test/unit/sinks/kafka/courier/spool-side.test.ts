@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const entry = (records: number): SpoolEntry => ({ bytes: Buffer.alloc(1), records });
+const entry = (records: number): SpoolEntry => ({ bytes: Buffer.alloc(1), records, timeMs: 0 });
 
 /** A spool of which only reading is asked: each answer in its turn, then nothing. */
 function reading(...answers: readonly (readonly SpoolEntry[] | Error)[]) {
