@@ -55,6 +55,11 @@ export class ChannelReader {
     return ((Atomics.load(this.#state, State.wordsIn) - Atomics.load(this.#state, State.wordsOut)) >>> 0) * 4;
   }
 
+  /** Entries of all blocks that were ever given back, by this reader or one before it; modulo 2^32. */
+  get recordsGivenBack(): number {
+    return Atomics.load(this.#state, State.recordsOut) >>> 0;
+  }
+
   /** The next block; undefined while there is none. */
   next(): ChannelBlock | undefined {
     if (this.waiting <= 0) return undefined;

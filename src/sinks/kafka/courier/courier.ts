@@ -9,6 +9,7 @@ import { assert } from '../../../wire/assert.ts';
 import { makeKafkaClient } from '../clients/index.ts';
 import type { KafkaSettings } from '../settings.ts';
 import type { Spool } from '../spool/spool.ts';
+import { setRight } from './after-death.ts';
 import { Backlog } from './backlog.ts';
 import { Connection } from './connection.ts';
 import { Line } from './line.ts';
@@ -68,13 +69,28 @@ export class KafkaCourier {
 
   /** Opens spools and the client library, and begins. Does not wait for a broker. Rejects with a `MirrorError`. */
   async start(): Promise<void> {
-    const { settings, worker, sink, log, now, sources, makeClient = makeKafkaClient } = this.#options;
+    const {
+      settings,
+      worker,
+      sink,
+      log,
+      now,
+      sources,
+      isAgain,
+      makeClient = makeKafkaClient,
+    } = this.#options;
     const client = await makeClient({ settings, worker, log });
     const connection = new Connection({ client, settings, sink, log, now });
     this.#connection = connection;
     for (const source of sources) {
-      forgetState(source.counters);
+      const { counters } = source;
+      forgetState(counters);
       await this.#addSource(connection, source);
+      if (isAgain)
+        setRight(
+          counters,
+          this.#transfers.map((transfer) => transfer.leftIn(counters)),
+        );
     }
     this.#every(LOOK_MS, (transfer) => this.#look(transfer));
     this.#every(COUNT_MS, (transfer) => this.#count(transfer));

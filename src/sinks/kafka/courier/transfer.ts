@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import type { ChannelReader } from '../../../pipeline/channel/channel-reader.ts';
 import type { SinkCounters } from '../../../pipeline/sink-counters.ts';
 import type { Spool } from '../spool/spool.ts';
+import type { LeftBehind } from './after-death.ts';
 import type { Backlog } from './backlog.ts';
 import type { Line } from './line.ts';
 
@@ -30,6 +31,13 @@ export class Transfer {
     this.#options = options;
     this.takes = options.takes;
     this.line = options.line;
+  }
+
+  /** Before anything is sent: what an earlier courier of this run has left, if its counters are these. */
+  leftIn(counters: SinkCounters): LeftBehind | undefined {
+    const { reader, spool } = this.#options;
+    if (counters !== this.#options.counters) return undefined;
+    return { givenBack: reader.recordsGivenBack, spooled: spool?.records ?? 0 };
   }
 
   async run(): Promise<void> {

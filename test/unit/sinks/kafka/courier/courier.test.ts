@@ -1,53 +1,144 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   allocateChannel,
   CHANNEL_BLOCK_BYTES,
   type ChannelMemory,
 } from '../../../../../src/pipeline/channel/channel-memory.ts';
 import { ChannelWriter } from '../../../../../src/pipeline/channel/channel-writer.ts';
+import { SinkCounters } from '../../../../../src/pipeline/sink-counters.ts';
 import { InnerFrameReader } from '../../../../../src/receive/frame-reader.ts';
-import { KafkaCourier } from '../../../../../src/sinks/kafka/courier/courier.ts';
+import { setRight } from '../../../../../src/sinks/kafka/courier/after-death.ts';
+import {
+  type CourierOptions,
+  type CourierSource,
+  KafkaCourier,
+} from '../../../../../src/sinks/kafka/courier/courier.ts';
 import { kafkaCounters, kafkaDropReasons } from '../../../../../src/sinks/kafka/names.ts';
 import { KafkaPacketsSink } from '../../../../../src/sinks/kafka/packets-sink.ts';
+import type { KafkaSettings } from '../../../../../src/sinks/kafka/settings.ts';
 import { batchOf, numberedFrame } from '../../../../support/batches.ts';
 import { FakeClient } from '../../../../support/kafka/fake-client.ts';
 import { defaultKafka } from '../../../../support/kafka/kafka-settings.ts';
-import { logInto, newCounters, sinkContext } from '../../../../support/sink-context.ts';
+import { droppedOf, logInto, sinkContext } from '../../../../support/sink-context.ts';
+import { withFolder } from '../../../../support/tshark.ts';
 
 const newChannel = (): ChannelMemory => allocateChannel(4 * CHANNEL_BLOCK_BYTES, 1e9);
+const newRow = (): Float64Array => new Float64Array(SinkCounters.length(kafkaDropReasons, kafkaCounters));
+const countersIn = (row: Float64Array): SinkCounters =>
+  new SinkCounters(row, kafkaDropReasons, kafkaCounters);
+
+/** A courier of worker 0, before brokers in memory. */
+function newCourier(
+  client: FakeClient,
+  sources: readonly CourierSource[],
+  changed: Partial<Pick<CourierOptions, 'isAgain' | 'frames'>> & {
+    readonly settings?: Partial<KafkaSettings>;
+  } = {},
+): KafkaCourier {
+  client.topics.set('mirrortap.packets', { partitions: 3, maxMessageBytes: undefined });
+  return new KafkaCourier({
+    sink: 'bus',
+    worker: 0,
+    isAgain: false,
+    workers: 1,
+    sources,
+    observer: 'tap-1',
+    frames: new InnerFrameReader(),
+    sha1Base64: () => '',
+    log: logInto([]),
+    now: Date.now,
+    makeClient: () => Promise.resolve(client),
+    ...changed,
+    settings: { ...defaultKafka(), lingerMs: 0, ...changed.settings },
+  });
+}
+
+const framesFrom = (first: number, count: number): ReturnType<typeof batchOf> =>
+  batchOf(Array.from({ length: count }, (_, index) => ({ frame: numberedFrame(first + index, 200) })));
 
 test('a line that fails is told at once, although the other one goes on', async () => {
   const client = new FakeClient();
-  client.topics.set('mirrortap.packets', { partitions: 3, maxMessageBytes: undefined });
   const frames = new InnerFrameReader();
   frames.read = () => {
     throw new RangeError('a fault of our own');
   };
   const channel = newChannel();
   const ofFlows = newChannel();
-  const courier = new KafkaCourier({
-    sink: 'bus',
-    settings: { ...defaultKafka(), onFull: 'drop', lingerMs: 0 },
-    worker: 0,
-    isAgain: false,
-    workers: 1,
-    sources: [
-      { takes: 'packets', channel, counters: newCounters(kafkaDropReasons, kafkaCounters) },
-      { takes: 'flows', channel: ofFlows, counters: newCounters(kafkaDropReasons, kafkaCounters) },
+  const courier = newCourier(
+    client,
+    [
+      { takes: 'packets', channel, counters: countersIn(newRow()) },
+      { takes: 'flows', channel: ofFlows, counters: countersIn(newRow()) },
     ],
-    observer: 'tap-1',
-    frames,
-    sha1Base64: () => '',
-    log: logInto([]),
-    now: Date.now,
-    makeClient: () => Promise.resolve(client),
-  });
+    { frames, settings: { onFull: 'drop' } },
+  );
   await courier.start();
   const sink = new KafkaPacketsSink({ ...sinkContext(kafkaDropReasons, 0, kafkaCounters), channel });
-  await sink.write(batchOf([{ frame: numberedFrame(1, 60) }]));
+  await sink.write(framesFrom(0, 1));
   await sink.flush();
   await expect(courier.done).rejects.toThrow('a fault of our own');
   new ChannelWriter(ofFlows).close();
   await expect(courier.stop()).rejects.toThrow('a fault of our own');
   expect(client.closed).toBe(true);
+});
+
+test.each([
+  ['a spool', 'spool'],
+  ['no spool', 'drop'],
+] as const)('the ledger adds up after a courier has died, with %s', (_, onFull) =>
+  withFolder(async (directory) => {
+    const client = new FakeClient();
+    const channel = newChannel();
+    const rows = [newRow(), newRow()] as const;
+    const sources = [{ takes: 'packets', channel, counters: countersIn(rows[1]) }] as const;
+    const settings = { onFull, batchBytes: 16_384, spool: { ...defaultKafka().spool, directory } };
+    const first = newCourier(client, sources, { settings });
+    await first.start();
+    const counters = countersIn(rows[0]);
+    const sink = new KafkaPacketsSink({
+      ...sinkContext(kafkaDropReasons, 0, kafkaCounters),
+      channel,
+      counters,
+    });
+    client.sendBatch = (batches) => {
+      if (++client.rounds > 2) throw new RangeError('it dies');
+      return Promise.resolve(batches.map(() => ({ kind: 'delivered' })));
+    };
+    // it is noticed when the next portion comes
+    for (const frames of [framesFrom(0, 1000), framesFrom(1000, 10)]) {
+      counters.addDelivered(frames.deliveredCount);
+      await sink.write(frames);
+      await sink.flush();
+      await vi.waitUntil(() => client.rounds > 2);
+    }
+    await expect(first.done).rejects.toThrow('it dies');
+    await expect(first.stop()).rejects.toThrow('it dies');
+    const written = countersIn(rows[1]).written;
+    expect(written).toBeGreaterThan(0);
+    expect(written).toBeLessThan(1000);
+
+    const second = newCourier(new FakeClient(), sources, { settings, isAgain: true });
+    await second.start();
+    await sink.close();
+    await second.stop();
+    const ledger = SinkCounters.ofTwo(...rows, kafkaDropReasons, kafkaCounters);
+    expect(ledger.written).toBe(1010 + written);
+    expect([ledger.delivered, ledger.pending]).toEqual([ledger.written, 0]);
+  }),
+);
+
+test.each([
+  ['nothing was under way', { written: 90, spooled: 10, givenBack: 100 }, [0, {}]],
+  ['part of it was written', { written: 95, spooled: 10, givenBack: 100 }, [5, {}]],
+  ['part of the spool is gone', { written: 90, spooled: 3, givenBack: 100 }, [0, { damaged: 7 }]],
+  [
+    'so much was given back that it began again',
+    { written: 2 ** 32 + 95, spooled: 10, givenBack: 100 },
+    [5, {}],
+  ],
+])('%s', (_, { written, spooled, givenBack }, expected) => {
+  const counters = countersIn(newRow());
+  counters.addWritten(written);
+  setRight(counters, [undefined, { spooled, givenBack }]);
+  expect([counters.delivered, droppedOf(counters)]).toEqual(expected);
 });
