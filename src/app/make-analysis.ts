@@ -106,7 +106,7 @@ function makeFlows(options: AnalysisOptions): FlowTable | undefined {
 }
 
 function makeOrder(options: AnalysisOptions): Resequencer | undefined {
-  const { analysis, workers, tally, laneCounters, ordered, ledger } = options;
+  const { analysis, workers, tally, laneCounters, ordered, ledger, findDuplicates } = options;
   if (ordered === undefined) return undefined;
   const { holdUs, holdPackets, holdBytes } = analysis.order;
   return new Resequencer({
@@ -114,6 +114,7 @@ function makeOrder(options: AnalysisOptions): Resequencer | undefined {
     holdPackets,
     holdBytes: Math.floor(holdBytes / workers),
     streams: ORDERED_STREAMS,
+    join: findDuplicates ? (analysis.duplicates.acrossVnis ? 'vnis' : 'sources') : 'none',
     tally,
     laneCounters,
     ledger,

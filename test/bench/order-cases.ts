@@ -25,6 +25,7 @@ export function orderCase(received: PacketBatch, swapped: number): () => number 
   const tally = new Float64Array(ANALYSIS_TALLY_LENGTH);
   const output = { put: (): void => void 0 };
   const resequencer = new Resequencer({
+    join: 'none',
     holdUs: 20_000,
     holdPackets: 64,
     holdBytes: 67_108_864,

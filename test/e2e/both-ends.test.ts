@@ -73,6 +73,20 @@ describe.each([
     expect(flows.length).toBe(alone.flows.length);
   });
 
+  test('in order: what came first from one end is not missing among the packets of the other', async () => {
+    const alone = await decapped([near], '--reorder');
+    // of each packet now the one copy is first, now the other
+    const ends = [near, other].map((end, i) => ({
+      ...end,
+      delayUs: (frame: number) => (frame % 2 === i ? 50 : 0),
+    }));
+    const { report } = await decapped(ends, '--dedup', '--reorder');
+    expect(report.ledger).toMatchObject({ delivered: frames.length, duplicate: frames.length });
+    const gaps = ({ lanes }: Report): number => lanes.reduce((sum, lane) => sum + lane.gaps + lane.late, 0);
+    expect(gaps(report)).toBe(gaps(alone.report));
+    expect(report.lanes.reduce((sum, { reordered }) => sum + reordered, 0)).toBeGreaterThan(100);
+  });
+
   test('marked copies are kept where nobody drops them', async () => {
     const { report } = await decapped([near, other], '--set', 'analysis.duplicates.detect=on');
     expect(report.ledger).toMatchObject({ delivered: 2 * frames.length, duplicate: 0 });

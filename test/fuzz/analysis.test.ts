@@ -77,6 +77,7 @@ function makeRun({ seed, wildTime, dropDuplicates, perVlan }: (typeof runs)[numb
     names,
   });
   const order = new Resequencer({
+    join: 'none',
     holdUs: 20_000,
     holdPackets: 16,
     holdBytes: HOLD_BYTES,

@@ -10,6 +10,8 @@ export interface MirrorEnd {
   /** Last byte of its address, the VXLAN packet's source. */
   readonly mirrorSource: number;
   readonly vni: number;
+  /** How much later than it would the copy of a frame comes, by the frame's number: not at all unless given. */
+  readonly delayUs?: (frame: number) => number;
 }
 
 interface Copy {
@@ -32,12 +34,18 @@ const VXLAN_PORT = 4789;
 export function bothEnds(frames: readonly Recorded[], ends: readonly MirrorEnd[]): Buffer {
   const [near, far] = ends;
   const nearMac = frames[0]!.frame.toString('hex', 6, 12);
-  const copies = frames.flatMap(({ frame, timeUs }) => {
+  const copies = frames.flatMap(({ frame, timeUs }, number) => {
     const isOut = frame.toString('hex', 6, 12) === nearMac;
     const nearUs = BEFORE_US + timeUs;
     const farUs = isOut ? nearUs + ON_THE_WAY_US : nearUs - ON_THE_WAY_US;
-    const nearCopy = { timeUs: nearUs, packet: mirrored(isOut ? frame : afterHop(frame), near) };
-    const farCopy = { timeUs: farUs, packet: mirrored(isOut ? afterHop(frame) : frame, far) };
+    const nearCopy = {
+      timeUs: nearUs + (near?.delayUs?.(number) ?? 0),
+      packet: mirrored(isOut ? frame : afterHop(frame), near),
+    };
+    const farCopy = {
+      timeUs: farUs + (far?.delayUs?.(number) ?? 0),
+      packet: mirrored(isOut ? afterHop(frame) : frame, far),
+    };
     return [nearCopy, farCopy].filter(({ packet }) => packet.length > 0);
   });
   const inTime = copies.toSorted((a, b) => a.timeUs - b.timeUs);

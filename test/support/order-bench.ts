@@ -5,6 +5,7 @@ import type { PlacedPacket } from '../../src/packet/placed-packet.ts';
 import { ANALYSIS_TALLY_LENGTH, AnalysisTally } from '../../src/receive/analysis-tally.ts';
 import { LANE_COUNTERS_LENGTH } from '../../src/receive/lane-counters.ts';
 import { Resequencer } from '../../src/receive/order/resequencer.ts';
+import type { StreamJoin } from '../../src/receive/order/stream-table.ts';
 import { Tally, TALLY_LENGTH } from '../../src/receive/tally.ts';
 import { addressBytes } from '../../src/wire/address-bytes.ts';
 import type { Block } from '../../src/wire/block.ts';
@@ -26,6 +27,8 @@ export interface OrderPacket {
   /** Time of arrival, µs after TEST_SECONDS; that of the packet before unless given. */
   readonly timeUs?: number;
   readonly lane?: number;
+  /** As far as the stream's key has it; the batch has another. */
+  readonly vni?: number;
   readonly version?: 4 | 6;
   readonly source?: number;
   readonly nestedId?: number;
@@ -63,6 +66,7 @@ export interface OrderBenchOptions {
   readonly holdBytes?: number;
   readonly streams?: number;
   readonly withLedger?: boolean;
+  readonly join?: StreamJoin;
 }
 
 /** A resequencer with its counters in reach, and packets put together without the rest of the receiver. */
@@ -86,12 +90,14 @@ export class OrderBench {
       holdBytes = 1 << 20,
       streams = 64,
       withLedger = true,
+      join = 'none',
     } = options;
     this.resequencer = new Resequencer({
       holdUs,
       holdPackets,
       holdBytes,
       streams,
+      join,
       tally: this.tally,
       laneCounters: this.laneCounters,
       ledger: withLedger ? this.ledger : undefined,
@@ -163,6 +169,7 @@ export class OrderBench {
     batch.marks[1] = packet.marks ?? 0;
 
     const layers = new Layers();
+    layers.vni = packet.vni ?? 0;
     layers.mirrorSourceAt = 0;
     layers.mirrorSourceVersion = version;
     layers.payloadAt = 0;

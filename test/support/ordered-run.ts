@@ -81,6 +81,7 @@ export function runOrdered(
   const byNumber = new Map(arrivals.map((arrival, number) => [timeKey(timeOf(arrival, number)), arrival]));
   let nowUs = 0;
   const order = new Resequencer({
+    join: 'none',
     ...settings,
     streams: STREAMS,
     tally,

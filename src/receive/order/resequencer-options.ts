@@ -1,5 +1,6 @@
 import type { PlacedPacket } from '../../packet/placed-packet.ts';
 import type { Block } from '../../wire/block.ts';
+import type { StreamJoin } from './stream-table.ts';
 
 /** Where packets leave in their order: what is given has to be copied or written before the call returns. */
 export interface OrderedOutput {
@@ -16,6 +17,11 @@ export interface ResequencerOptions {
   readonly holdBytes: number;
   /** Most streams that are known at one time, a power of two, at least 8: 229 bytes each. */
   readonly streams: number;
+  /**
+   * Where copies of a packet are known as such, and only the first of them goes on: packets of all sources of a connection
+   * together, for what came first from one of them is missing in the streams of the others.
+   */
+  readonly join: StreamJoin;
   /** This worker's row of `AnalysisTally`. */
   readonly tally: Float64Array;
   /** This worker's rows of `LaneCounter`. */

@@ -43,7 +43,7 @@ export class Resequencer {
     const { streams, tally, laneCounters, ledger, holdBytes, output } = options;
     this.#holdUs = options.holdUs;
     this.#holdPackets = options.holdPackets;
-    this.#streams = new StreamTable(streams);
+    this.#streams = new StreamTable(streams, options.join);
     this.#givenUp = new GivenUpPlaces(streams);
     this.#counts = new OrderCounts(tally, laneCounters, ledger);
     this.#direct = new DirectOutput(output, this.#counts);

@@ -10,8 +10,18 @@ const SET_ROWS = 8;
 /** A stream that was silent for so long makes room for another without being counted as evicted. */
 const IDLE_SECONDS = 60;
 
+/** What streams of one direction of a connection are one and the same, besides those of one mirror source in one lane. */
+export type StreamJoin =
+  /** None. */
+  | 'none'
+  /** Those of all sources under one VNI. */
+  | 'sources'
+  /** Those of all sources under whatever VNI. */
+  | 'vnis';
+
 /** Words of a row. The first sixteen are a cache line; keys of IPv4 are all within it. */
 export const Column = {
+  /** Of the stream's first packet. */
   lane: 0,
   /** IP versions and the path of tunnels. */
   kind: 1,
@@ -32,6 +42,8 @@ export const Column = {
   seconds: 12,
   /** Sequence number of the first data byte that belongs to the connection. */
   start: 13,
+  /** What of the lane is part of the key. */
+  network: 14,
   /** The rest of IPv6 addresses, three words each. */
   mirrorSourceRest: 16,
   sourceRest: 19,
@@ -58,23 +70,28 @@ const MIRROR_FACTOR = 0x27d4_eb2f;
 
 /**
  * The TCP streams of one worker: a bounded table of rows of words. A stream is one direction of a connection, as one
- * mirror source shows it in one lane.
+ * mirror source shows it in one lane, or more of them together; see `StreamJoin`.
  */
 export class StreamTable {
   /** All rows; a row is named by the index of its first word. */
   readonly words: Int32Array;
   readonly #tags: Int32Array;
   readonly #setMask: number;
+  readonly #isPerSource: boolean;
+  readonly #isPerVni: boolean;
   #hash = 0;
   #kind = 0;
   #ports = 0;
+  #network = 0;
 
   /** @param streams rows, a power of two, at least 8 */
-  constructor(streams: number) {
+  constructor(streams: number, join: StreamJoin) {
     assert(streams >= SET_ROWS && (streams & (streams - 1)) === 0, 'Streams come in powers of two.');
     this.words = new Int32Array(streams * ROW_WORDS);
     this.#tags = new Int32Array(streams);
     this.#setMask = streams / SET_ROWS - 1;
+    this.#isPerSource = join === 'none';
+    this.#isPerVni = join !== 'vnis';
   }
 
   /** The number of a row, for columns that are kept elsewhere. */
@@ -85,15 +102,16 @@ export class StreamTable {
   /** The row of the packet's stream, or NONE. Only then may `claim` follow, for the same packet. */
   find(view: DataView, layers: Layers, innermost: Innermost, lane: number): number {
     const { ipVersion, sourceAt, destinationAt, path, nestedId } = innermost;
-    const kind =
-      path | (ipVersion === 4 ? 0 : INNER_IPV6) | (layers.mirrorSourceVersion === 4 ? 0 : MIRROR_IPV6);
+    const hasMirrorIpv6 = this.#isPerSource && layers.mirrorSourceVersion !== 4;
+    const kind = path | (ipVersion === 4 ? 0 : INNER_IPV6) | (hasMirrorIpv6 ? MIRROR_IPV6 : 0);
+    const network = this.#isPerSource ? lane : this.#isPerVni ? networkOf(layers) : 0;
     const ports = (innermost.sourcePort << 16) | innermost.destinationPort;
     // all products at the same time, mixed at the end
     let hash =
       (Math.imul(view.getInt32(sourceAt) ^ kind, SOURCE_FACTOR) +
         Math.imul(view.getInt32(destinationAt), DESTINATION_FACTOR) +
         Math.imul(ports ^ nestedId, PORTS_FACTOR) +
-        Math.imul(view.getInt32(layers.mirrorSourceAt) ^ (lane << 16), MIRROR_FACTOR)) |
+        Math.imul(this.#mirrorWord(view, layers) ^ (network << 16), MIRROR_FACTOR)) |
       0;
     if ((kind & IPV6) !== 0) hash = hashRest(view, layers, innermost, kind, hash);
     hash = Math.imul(hash ^ (hash >>> 16), SOURCE_FACTOR);
@@ -101,11 +119,12 @@ export class StreamTable {
     this.#hash = hash;
     this.#kind = kind;
     this.#ports = ports;
+    this.#network = network;
 
     const tags = this.#tags;
     const first = this.#firstOfSet(hash);
     for (let i = first; i < first + SET_ROWS; i++) {
-      if (tags[i] === hash && this.#holds(i * ROW_WORDS, view, layers, innermost, lane)) return i * ROW_WORDS;
+      if (tags[i] === hash && this.#holds(i * ROW_WORDS, view, layers, innermost)) return i * ROW_WORDS;
     }
     return NONE;
   }
@@ -146,7 +165,8 @@ export class StreamTable {
     words[row + Column.kind] = this.#kind;
     words[row + Column.ports] = this.#ports;
     words[row + Column.nestedId] = innermost.nestedId;
-    words[row + Column.mirrorSource] = view.getInt32(layers.mirrorSourceAt);
+    words[row + Column.network] = this.#network;
+    words[row + Column.mirrorSource] = this.#mirrorWord(view, layers);
     words[row + Column.source] = view.getInt32(sourceAt);
     words[row + Column.destination] = view.getInt32(destinationAt);
     if ((this.#kind & MIRROR_IPV6) !== 0) {
@@ -162,6 +182,11 @@ export class StreamTable {
     words[row + Column.held] = 0;
   }
 
+  /** The first word of the mirror source's address where it is part of the key. */
+  #mirrorWord(view: DataView, layers: Layers): number {
+    return this.#isPerSource ? view.getInt32(layers.mirrorSourceAt) : 0;
+  }
+
   #firstOfSet(hash: number): number {
     return ((hash >>> 8) & this.#setMask) * SET_ROWS;
   }
@@ -171,16 +196,16 @@ export class StreamTable {
     return Math.abs(seconds - (this.words[row + Column.seconds]! >>> 0));
   }
 
-  #holds(row: number, view: DataView, layers: Layers, innermost: Innermost, lane: number): boolean {
+  #holds(row: number, view: DataView, layers: Layers, innermost: Innermost): boolean {
     const { words } = this;
     const { sourceAt, destinationAt } = innermost;
     const kind = this.#kind;
     return (
-      words[row + Column.lane] === lane &&
+      words[row + Column.network] === this.#network &&
       words[row + Column.kind] === kind &&
       words[row + Column.ports] === this.#ports &&
       words[row + Column.nestedId] === (innermost.nestedId | 0) &&
-      words[row + Column.mirrorSource] === view.getInt32(layers.mirrorSourceAt) &&
+      words[row + Column.mirrorSource] === this.#mirrorWord(view, layers) &&
       words[row + Column.source] === view.getInt32(sourceAt) &&
       words[row + Column.destination] === view.getInt32(destinationAt) &&
       ((kind & MIRROR_IPV6) === 0 ||
@@ -190,6 +215,11 @@ export class StreamTable {
           sameRest(words, row + Column.destinationRest, view, destinationAt)))
     );
   }
+}
+
+/** The network whose addresses a packet has, where no two of one VNI have the same. */
+function networkOf({ encapsulation, vni }: Layers): number {
+  return (encapsulation << 24) | vni;
 }
 
 function hashRest(view: DataView, layers: Layers, innermost: Innermost, kind: number, start: number): number {

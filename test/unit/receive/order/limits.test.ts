@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Mark } from '../../../../src/packet/mark.ts';
 import { AnalysisTally, DISPLACEMENT_BUCKETS } from '../../../../src/receive/analysis-tally.ts';
 import { LANE_COUNTERS_LENGTH, LaneCounter } from '../../../../src/receive/lane-counters.ts';
+import type { StreamJoin } from '../../../../src/receive/order/stream-table.ts';
 import { Tally } from '../../../../src/receive/tally.ts';
 import { ACK, begun, data, FIN, OrderBench, type OrderPacket, syn } from '../../../support/order-bench.ts';
 
@@ -159,6 +160,25 @@ describe('streams are kept apart', () => {
     bench.take(data(110), data(0x5000_0001, 10, other), data(0x5000_0015, 10, other), data(100));
     expect(bench.numbers).toEqual([0, 1, 3, 5, 2]);
     expect(bench.take(data(0x5000_000b, 10, other)).numbers).toEqual([0, 1, 3, 5, 2, 6, 4]);
+  });
+
+  test.each<readonly [StreamJoin, OrderPacket, boolean]>([
+    ['none', { source: 2 }, false],
+    ['none', { source: 2, version: 6 }, false],
+    ['sources', { source: 2 }, true],
+    ['sources', { source: 2, version: 6 }, true],
+    ['sources', { source: 2, lane: 2 }, true],
+    ['sources', { source: 2, lane: 2, vni: 2 }, false],
+    ['vnis', { source: 2, lane: 2, vni: 2 }, true],
+    ['vnis', { source: 2, lane: 2, vni: 2, version: 6 }, true],
+    ['vnis', { source: 2, stream: 2 }, false],
+    ['vnis', { source: 2, nestedId: 7 }, false],
+  ])('or one, with join %s: %o: %s', (join, other, isOne) => {
+    const { version = 4 } = other;
+    const bench = new OrderBench({ join });
+    bench.take(syn(99, { version }), data(110, 10, { version }), data(100, 10, other));
+    expect(bench.numbers).toEqual(isOne ? [0, 2, 1] : [0]);
+    expect(bench.flush().count('gaps')).toBe(isOne ? 0 : 1);
   });
 
   test('by any word of IPv6 addresses', () => {
