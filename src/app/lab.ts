@@ -12,8 +12,8 @@ import { type CommandIo, ExitStatus } from './io.ts';
 import { LabView } from './lab-view.ts';
 import { printReport } from './receive-command.ts';
 import { type RunningAppliance, startAppliance, stopAppliance } from './running-appliance.ts';
-import { planSend, type SendPlan } from './send-options.ts';
-import { SendRun } from './send-run.ts';
+import { planSend, type SendPlan } from './send/options.ts';
+import { SendRun } from './send/send-run.ts';
 import { SignalQueue } from './signal-queue.ts';
 import { waitForQuiet } from './wait-for-quiet.ts';
 

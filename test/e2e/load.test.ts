@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { SendReport } from '../../src/app/send-report.ts';
+import type { SendReport } from '../../src/app/send/report.ts';
 import { ledgerBytesDifference, ledgerDifference, type Report } from '../../src/observe/report.ts';
 import { pause, type RunningReceive, startReceive, until } from '../support/appliance.ts';
 import { runCommand, startCommand } from '../support/command.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { SendReport } from '../../src/app/send-report.ts';
+import type { SendReport } from '../../src/app/send/report.ts';
 import * as pcap from '../../src/format/pcap-encoder.ts';
 import { pcapFile } from '../../samples/make/capture.ts';
 import { traffic } from '../../samples/make/traffic.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { SendReport } from '../../src/app/send-report.ts';
+import type { SendReport } from '../../src/app/send/report.ts';
 import { ledgerBytesDifference, ledgerDifference } from '../../src/observe/report.ts';
 import { pause, startReceive, until } from '../support/appliance.ts';
 import { startCommand } from '../support/command.ts';

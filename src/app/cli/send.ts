@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SendOptions } from '../send-options.ts';
+import type { SendOptions } from '../send/options.ts';
 import { commandIo, makeCommand, reportOption } from './shared.ts';
 
 export function addSendCommand(program: Command): void {
@@ -21,7 +21,7 @@ export function addSendCommand(program: Command): void {
     .option('-c, --config <file>', 'sources, targets, filters and sessions: not in this version')
     .addOption(reportOption());
   command.action(async (options: SendOptions) => {
-    const { runSend } = await import('../sender.ts');
+    const { runSend } = await import('../send/command.ts');
     process.exitCode = await runSend(options, commandIo(command));
   });
   program.addCommand(command);

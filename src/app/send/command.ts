@@ -1,8 +1,8 @@
-import { CaptureFileInput } from '../inputs/capture-file.ts';
-import type { Log } from '../observe/log.ts';
-import { type CommandIo, type EndingSignal, ExitStatus, exitStatusBySignal } from './io.ts';
-import { planSend, type SendOptions } from './send-options.ts';
-import { sendReportJson, sendReportText, type SendReport } from './send-report.ts';
+import { CaptureFileInput } from '../../inputs/capture-file.ts';
+import type { Log } from '../../observe/log.ts';
+import { type CommandIo, type EndingSignal, ExitStatus, exitStatusBySignal } from '../io.ts';
+import { planSend, type SendOptions } from './options.ts';
+import { sendReportJson, sendReportText, type SendReport } from './report.ts';
 import { SendRun } from './send-run.ts';
 
 const PROGRESS_INTERVAL_MS = 1000;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { sendReportJson, sendReportText, type SendReport } from '../../../src/app/send-report.ts';
+import { sendReportJson, sendReportText, type SendReport } from '../../../../src/app/send/report.ts';
 
 const report: Required<SendReport> = {
   input: { packets: 1010, bytes: 64_000 },
@@ -48,7 +48,7 @@ test('a run without a frame has no capture times', () => {
 });
 
 test('docs/send.md explains every field', () => {
-  const docs = readFileSync(join(import.meta.dirname, '../../../docs/send.md'), 'utf8');
+  const docs = readFileSync(join(import.meta.dirname, '../../../../docs/send.md'), 'utf8');
   const inner = (['input', 'ledger', 'target'] as const).flatMap((group) =>
     Object.keys(report[group]).map((key) => `${group}.${key}`),
   );

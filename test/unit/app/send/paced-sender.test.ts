@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from 'vitest';
-import { PacedSender } from '../../../src/app/paced-sender.ts';
-import { MirrorSender } from '../../../src/mirror/sender.ts';
-import { makeSession, WHOLE_FRAME } from '../../../src/mirror/session.ts';
-import type { Pace } from '../../../src/mirror/pace.ts';
-import { PacketBatch } from '../../../src/packet/batch.ts';
-import { UdpOut } from '../../../src/sinks/udp-out.ts';
+import { PacedSender } from '../../../../src/app/send/paced-sender.ts';
+import { MirrorSender } from '../../../../src/mirror/sender.ts';
+import { makeSession, WHOLE_FRAME } from '../../../../src/mirror/session.ts';
+import type { Pace } from '../../../../src/mirror/pace.ts';
+import { PacketBatch } from '../../../../src/packet/batch.ts';
+import { UdpOut } from '../../../../src/sinks/udp-out.ts';
 
 const opened: UdpOut[] = [];
 

@@ -1,8 +1,8 @@
 import { networkInterfaces } from 'node:os';
 import { expect, test } from 'vitest';
-import { planSend, type SendOptions } from '../../../src/app/send-options.ts';
-import { WHOLE_FRAME } from '../../../src/mirror/session.ts';
-import { MirrorError } from '../../../src/observe/error.ts';
+import { planSend, type SendOptions } from '../../../../src/app/send/options.ts';
+import { WHOLE_FRAME } from '../../../../src/mirror/session.ts';
+import { MirrorError } from '../../../../src/observe/error.ts';
 
 const least: SendOptions = { from: 'a.pcap', to: '10.0.0.9', vni: '42' };
 

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import type { Pace } from '../mirror/pace.ts';
-import type { MirrorSender } from '../mirror/sender.ts';
-import type { PacketBatch } from '../packet/batch.ts';
-import type { UdpOut } from '../sinks/udp-out.ts';
+import type { Pace } from '../../mirror/pace.ts';
+import type { MirrorSender } from '../../mirror/sender.ts';
+import type { PacketBatch } from '../../packet/batch.ts';
+import type { UdpOut } from '../../sinks/udp-out.ts';
 
 /** Timers count in milliseconds: a shorter wait is made one of them, and what was due meanwhile leaves together. */
 const WAIT_MIN_MS = 1;

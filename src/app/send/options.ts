@@ -1,9 +1,9 @@
 import { networkInterfaces } from 'node:os';
 import { existsSync } from 'node:fs';
-import { PACKET_LENGTH_MAX, PACKET_LENGTH_MIN, WHOLE_FRAME } from '../mirror/session.ts';
-import { MirrorError } from '../observe/error.ts';
-import * as geneve from '../wire/geneve.ts';
-import * as vxlan from '../wire/vxlan.ts';
+import { PACKET_LENGTH_MAX, PACKET_LENGTH_MIN, WHOLE_FRAME } from '../../mirror/session.ts';
+import { MirrorError } from '../../observe/error.ts';
+import * as geneve from '../../wire/geneve.ts';
+import * as vxlan from '../../wire/vxlan.ts';
 
 /** `mirrortap send` as it was typed: every value is text. */
 export interface SendOptions {

@@ -1,17 +1,17 @@
 import { lookup } from 'node:dns/promises';
-import { CapturePace, RatePace, type Pace } from '../mirror/pace.ts';
-import { MirrorSender } from '../mirror/sender.ts';
-import { makeSession, type MirrorSession, type TargetType } from '../mirror/session.ts';
-import { MirrorError } from '../observe/error.ts';
-import { isoTimestamp } from '../observe/timestamp.ts';
-import type { Input } from '../pipeline/input.ts';
-import { UdpOut } from '../sinks/udp-out.ts';
-import { parseAddress } from '../wire/address.ts';
-import { payloadMax } from './interface-mtu.ts';
-import { KeptCapture } from './kept-capture.ts';
+import { CapturePace, RatePace, type Pace } from '../../mirror/pace.ts';
+import { MirrorSender } from '../../mirror/sender.ts';
+import { makeSession, type MirrorSession, type TargetType } from '../../mirror/session.ts';
+import { MirrorError } from '../../observe/error.ts';
+import { isoTimestamp } from '../../observe/timestamp.ts';
+import type { Input } from '../../pipeline/input.ts';
+import { UdpOut } from '../../sinks/udp-out.ts';
+import { parseAddress } from '../../wire/address.ts';
+import { payloadMax } from '../interface-mtu.ts';
+import { KeptCapture } from '../kept-capture.ts';
 import { clockUs, PacedSender } from './paced-sender.ts';
-import type { SendPlan } from './send-options.ts';
-import type { SendReport } from './send-report.ts';
+import type { SendPlan } from './options.ts';
+import type { SendReport } from './report.ts';
 
 /** Sockets, and so source ports, that flows are spread over. */
 const SOCKETS = 16;
