@@ -9,7 +9,7 @@ import {
   statSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { OneWorkerDecap } from '../../src/app/decap/one-worker.ts';
 import type { DecapOptions, DecapRun } from '../../src/app/decap/options.ts';
 import { type DecapSize, SeveralWorkersDecap } from '../../src/app/decap/several-workers.ts';
@@ -22,6 +22,7 @@ export interface DecapSeen {
   /** Bytes by file name; `-` for standard output. */
   readonly files: Readonly<Record<string, Buffer>>;
   readonly report: string;
+  readonly unread: readonly string[];
   readonly errors: readonly string[];
   readonly failure: string | undefined;
 }
@@ -71,7 +72,7 @@ export async function seenOfDecap(
         : new SeveralWorkersDecap(options, size, stdout);
     const running = run.run();
     asked.during?.(run);
-    const { errors, failure } = await running;
+    const { unread, errors, failure } = await running;
     const names = statSync(folder).isDirectory() ? readdirSync(folder) : [];
     const inFolder = names.map((name) => [name, readFileSync(join(folder, name))] as const);
     const told = (error: unknown): string => describeError(error).replaceAll(home, '');
@@ -79,6 +80,7 @@ export async function seenOfDecap(
     return {
       files: Object.fromEntries([...inFolder, ['-', streamed]]),
       report: reportJson(run.report()),
+      unread: unread.map(({ path, linkType }) => `${basename(path)}: ${linkType}`),
       errors: errors.map(told),
       failure: failure === undefined ? undefined : told(failure),
     };

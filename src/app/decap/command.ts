@@ -28,10 +28,13 @@ export async function runDecap(options: DecapOptions, io: CommandIo): Promise<nu
     return decap.stop();
   });
   const progress = showProgress(() => decap.progress());
-  const { errors, failure } = await decap.run();
+  const { unread, errors, failure } = await decap.run();
   progress.stop();
   signals.close();
 
+  for (const file of unread) {
+    io.log.warn({ ...file }, 'Packets of this link type are not read: they count as no tunnel.');
+  }
   if (failure === undefined || decap.report().input.packets > 0) printReport(decap, options, io);
   for (const error of errors) process.stderr.write(`${describeError(error)}\n`);
   if (failure !== undefined && !isReaderGone(failure)) throw failure;

@@ -1,6 +1,7 @@
 /** A thread of a decap with several workers: takes one file, or its share of one, after the other. Started by piscina. */
 import { workerData } from 'node:worker_threads';
 import { type CaptureChunk, ChunkReader } from '../../inputs/capture-chunk.ts';
+import { unreadLinkType } from '../../inputs/unread-link-type.ts';
 import type { PacketBatch } from '../../packet/batch.ts';
 import { packError } from '../worker-messages.ts';
 import { PortionWorker } from './portion.ts';
@@ -45,6 +46,7 @@ function runChunk(unit: number, chunk: CaptureChunk, result: TaskResult): void {
   else error = reader.decode(chunk, state);
   turns.pass(Gate.decode, unit);
 
+  for (let index = 0; index < reader.batchCount; index++) look(reader.batches[index], result);
   portion.receive(reader.batches, reader.batchCount);
   turns.await(Gate.lanes, unit);
   if (turns.stopped) return turns.pass(Gate.lanes, unit);
@@ -64,6 +66,7 @@ async function runWhole({ unit, path }: Task & { kind: 'whole' }, result: TaskRe
   let failure: Error | undefined;
   const deliver = (batch: PacketBatch): Promise<void> => {
     try {
+      look(batch, result);
       portion.receive([batch], 1);
       turns.await(Gate.lanes, unit);
       if (turns.stopped) void input.close();
@@ -90,6 +93,12 @@ async function runWhole({ unit, path }: Task & { kind: 'whole' }, result: TaskRe
   turns.await(Gate.lanes, unit);
   if (error !== undefined && !turns.stopped) result.error = packError(error);
   turns.pass(Gate.lanes, unit);
+}
+
+function look(batch: PacketBatch | undefined, result: TaskResult): void {
+  if (batch === undefined || result.unreadLinkType !== undefined) return;
+  const linkType = unreadLinkType(batch);
+  if (linkType !== undefined) result.unreadLinkType = linkType;
 }
 
 function settle(result: TaskResult): void {

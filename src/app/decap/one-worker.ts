@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { CaptureFileInput } from '../../inputs/capture-file.ts';
+import { unreadLinkType } from '../../inputs/unread-link-type.ts';
 import type { Report } from '../../observe/report.ts';
 import type { PacketBatch } from '../../packet/batch.ts';
 import { Outlet } from '../../pipeline/outlet.ts';
@@ -32,6 +33,7 @@ import {
   type DecapRun,
   selectedBy,
   STDOUT,
+  type UnreadFile,
 } from './options.ts';
 import type { DecapProgress } from './progress.ts';
 
@@ -65,6 +67,9 @@ export class OneWorkerDecap implements DecapRun {
   readonly #path: PacketPath;
   #input: CaptureFileInput | undefined;
   #fileIndex = 0;
+  /** Files with packets of a link type that is not read, and the index of the last one. */
+  readonly #unread: UnreadFile[] = [];
+  #lookedAt: number | undefined;
   #stopped = false;
   #failure: Error | undefined;
 
@@ -110,7 +115,7 @@ export class OneWorkerDecap implements DecapRun {
       this.#fail(error);
     }
     await this.#path.close().catch((error: unknown) => this.#fail(error));
-    return { errors, failure: this.#failure };
+    return { unread: this.#unread, errors, failure: this.#failure };
   }
 
   async stop(): Promise<void> {
@@ -147,12 +152,21 @@ export class OneWorkerDecap implements DecapRun {
 
   /** Here it is as late as the packets say. */
   async #take(batch: PacketBatch): Promise<void> {
+    this.#look(batch);
     await this.#path.take(batch);
     const last = batch.count - 1;
     if (last < 0) return;
     const seconds = batch.seconds[last] ?? 0;
     await this.#path.release(seconds, batch.nanoseconds[last] ?? 0);
     await this.#path.expire(seconds);
+  }
+
+  #look(batch: PacketBatch): void {
+    if (this.#lookedAt === this.#fileIndex) return;
+    const linkType = unreadLinkType(batch);
+    if (linkType === undefined) return;
+    this.#lookedAt = this.#fileIndex;
+    this.#unread.push({ path: this.#options.files[this.#fileIndex] ?? '', linkType });
   }
 
   #packetOutlets(stdout: number, { log }: Pick<CommandIo, 'log'>, select: SelectSink): PacketOutlet[] {

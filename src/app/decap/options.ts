@@ -37,8 +37,17 @@ export function selectedBy({ config }: Pick<DecapOptions, 'config'>): SelectionT
   return settings?.select ?? everything;
 }
 
+/** A file with packets of a link type that nobody reads: they count as no tunnel. */
+export interface UnreadFile {
+  readonly path: string;
+  /** The first such LINKTYPE_ value of the pcap registry. */
+  readonly linkType: number;
+}
+
 /** How a decap ended. */
 export interface DecapOutcome {
+  /** In file order. */
+  readonly unread: readonly UnreadFile[];
   /** What stopped single files early, in file order. */
   readonly errors: readonly unknown[];
   /** What stopped everything: the output cannot be written. */

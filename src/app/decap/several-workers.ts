@@ -45,6 +45,8 @@ export class SeveralWorkersDecap implements DecapRun {
   readonly #start: DecapWorkerStart;
   readonly #shared: SharedFiles;
   readonly #errors: { readonly index: number; readonly error: unknown }[] = [];
+  /** Link types that are not read, by the file's index. */
+  readonly #unread = new Map<number, number>();
   readonly #running = new Set<Promise<void>>();
   #units = 0;
   #failure: Error | undefined;
@@ -85,7 +87,11 @@ export class SeveralWorkersDecap implements DecapRun {
       this.#fail(error);
     }
     const errors = this.#errors.toSorted((a, b) => a.index - b.index).map(({ error }) => error);
-    return { errors, failure: this.#failure };
+    const unread = this.#options.files.flatMap((path, index) => {
+      const linkType = this.#unread.get(index);
+      return linkType === undefined ? [] : [{ path, linkType }];
+    });
+    return { unread, errors, failure: this.#failure };
   }
 
   stop(): Promise<void> {
@@ -175,10 +181,11 @@ export class SeveralWorkersDecap implements DecapRun {
     this.#running.add(running);
   }
 
-  #take(index: number, { delivered, written, error, failure }: TaskResult): void {
+  #take(index: number, { delivered, written, unreadLinkType, error, failure }: TaskResult): void {
     const counters = sinkCountersOf(this.#memory, 0, 0);
     counters.addDelivered(delivered);
     counters.addWritten(written);
+    if (unreadLinkType !== undefined) this.#unread.set(index, unreadLinkType);
     if (error !== undefined) this.#errors.push({ index, error: unpackError(error) });
     if (failure !== undefined) this.#fail(unpackError(failure));
   }

@@ -30,6 +30,8 @@ export interface TaskResult {
   /** Packets handed over to be written, and those that were. */
   delivered: number;
   written: number;
+  /** A link type that is not read, of packets in the file. */
+  unreadLinkType?: number;
   /** What stopped the file. */
   error?: ErrorMessage;
   /** What stopped everything. */

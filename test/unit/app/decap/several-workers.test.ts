@@ -1,12 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
   copyFileSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,6 +68,7 @@ async function expectSame(
   const one = await seenOfDecap(files, asked, 'one');
   for (const [workers, chunkBytes] of sizes) {
     const several = await seenOfDecap(files, asked, { workers, chunkBytes });
+    expect(several.unread).toEqual(one.unread);
     expect(several.errors).toEqual(one.errors);
     expect(several.failure).toEqual(one.failure);
     expect(several.report).toBe(one.report);
@@ -188,6 +192,19 @@ function firstPackets(bytes: Buffer, packets: number): Buffer {
   for (let packet = 0; packet < packets; packet++) at += 16 + bytes.readUInt32LE(at + 8);
   return bytes.subarray(0, at);
 }
+
+test('packets of a link type that is not read: the file and the type are told', {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const radio = join(home, 'radio.pcap');
+  copyFileSync(large, radio);
+  const file = openSync(radio, 'r+');
+  writeSync(file, Buffer.from([127]), 0, 1, 20);
+  closeSync(file);
+  await expectSame([large, radio]);
+  const { unread } = await seenOfDecap([large, radio], {}, 'one');
+  expect(unread).toEqual(['radio.pcap: 127']);
+});
 
 describe('the output cannot be written', () => {
   const size = { workers: 3, chunkBytes: 65_536 };

@@ -1,0 +1,19 @@
+import type { PacketBatch } from '../packet/batch.ts';
+import { LinkType } from '../packet/link-type.ts';
+
+const read: ReadonlySet<number> = new Set(Object.values(LinkType));
+
+/**
+ * The first link type in a batch of which the receiver knows no header: such packets count as no tunnel, and whoever
+ * gave the capture should know why. Undefined where there is none.
+ */
+export function unreadLinkType({ count, linkType }: PacketBatch): number | undefined {
+  let before: number | undefined;
+  for (let slot = 0; slot < count; slot++) {
+    const type = linkType[slot];
+    if (type === before) continue;
+    if (type !== undefined && !read.has(type)) return type;
+    before = type;
+  }
+  return undefined;
+}
