@@ -8,7 +8,14 @@
 import type { Block } from '../wire/block.ts';
 import { copyBlock } from '../wire/copy.ts';
 import { putU16le, putU32le } from './little-endian.ts';
-import {
+import { padded } from './pcapng-block.ts';
+import * as blocks from './pcapng-block.ts';
+import { endBlock, endOptions, optionHeader, optionText, textOptionBytes } from './pcapng-option.ts';
+import * as pcapngOptions from './pcapng-option.ts';
+import * as remarks from './pcapng-remark.ts';
+
+// for speed: see "Constants" in src/README.md
+const {
   BlockType,
   BYTE_ORDER_MAGIC,
   END_OF_OPTIONS,
@@ -16,20 +23,11 @@ import {
   MIN_BLOCK_BYTES,
   OPTION_HEADER_BYTES,
   PACKET_DATA,
-  padded,
   TRAILER_BYTES,
   VERSION_MAJOR,
-} from './pcapng-block.ts';
-import {
-  END_OF_OPTIONS_BYTES,
-  endBlock,
-  endOptions,
-  OPT_COMMENT,
-  optionHeader,
-  optionText,
-  textOptionBytes,
-} from './pcapng-option.ts';
-import { REMARKS_MAX_BYTES } from './pcapng-remark.ts';
+} = blocks;
+const { END_OF_OPTIONS_BYTES, OPT_COMMENT } = pcapngOptions;
+const { REMARKS_MAX_BYTES } = remarks;
 
 /** Values of the option `epb_flags`, to be added up (draft-ietf-opsawg-pcapng, section 4.3.1). */
 export const PacketFlag = {

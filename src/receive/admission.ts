@@ -5,6 +5,8 @@ import * as ipv6 from '../wire/ipv6.ts';
 import * as tallies from './tally.ts';
 
 // for speed: see "Constants" in src/README.md
+const { SOURCE: IPV4_SOURCE } = ipv4;
+const { SOURCE: IPV6_SOURCE } = ipv6;
 const { Tally } = tallies;
 
 /** Who may send and which VNIs are wanted; an empty list admits all. */
@@ -36,7 +38,7 @@ export class Admission {
 
   /** `ADMITTED` or `Tally.filteredSource`: looks at the outer source only, before anything is decapsulated. */
   judgeSender(bytes: Uint8Array, layers: Layers): number {
-    const at = layers.outerIpAt + (layers.outerVersion === 4 ? ipv4.SOURCE : ipv6.SOURCE);
+    const at = layers.outerIpAt + (layers.outerVersion === 4 ? IPV4_SOURCE : IPV6_SOURCE);
     return admits(this.#sources, bytes, at, layers.outerVersion) ? ADMITTED : Tally.filteredSource;
   }
 

@@ -16,6 +16,10 @@ import type { TunnelPorts } from './outer.ts';
 import * as outerConstants from './outer.ts';
 
 // for speed: see "Constants" in src/README.md
+const { SOURCE: IPV4_SOURCE } = ipv4;
+const { SOURCE: IPV6_SOURCE, HEADER_LEN: IPV6_LEN } = ipv6;
+const { HEADER_LEN: VXLAN_LEN } = vxlan;
+const { HEADER_LEN: UDP_LEN } = udp;
 const { Encapsulation } = laneConstants;
 const { LinkType } = linkTypes;
 const { EtherType } = etherTypes;
@@ -41,7 +45,7 @@ export function decap(bytes: Uint8Array, ports: TunnelPorts, out: Layers): fault
   out.endpointLow = 0;
   out.reservedBits = 0;
   out.mirrorSourceVersion = out.outerVersion;
-  out.mirrorSourceAt = out.outerIpAt + (out.outerVersion === 4 ? ipv4.SOURCE : ipv6.SOURCE);
+  out.mirrorSourceAt = out.outerIpAt + (out.outerVersion === 4 ? IPV4_SOURCE : IPV6_SOURCE);
   if (ports[out.destinationPort] === PortUse.vxlan) {
     return decapVxlan(bytes, out.payloadAt, out.payloadEnd, Encapsulation.vxlan, out);
   }
@@ -61,7 +65,7 @@ function decapVxlan(
   out.vni = vxlan.vni(bytes, at);
   if (vxlan.reservedBits(bytes, at)) out.reservedBits = 1;
   out.linkType = LinkType.ethernet;
-  out.frameAt = at + vxlan.HEADER_LEN;
+  out.frameAt = at + VXLAN_LEN;
   out.frameEnd = end;
   return Fault.none;
 }
@@ -130,7 +134,7 @@ function findCarriedIpv4(bytes: Uint8Array, ports: TunnelPorts, out: Layers): bo
   if (!findVxlanPayload(bytes, ipAt + ipv4.headerLen(bytes, ipAt), Math.min(ipEnd, out.frameEnd), ports))
     return false;
   out.mirrorSourceVersion = 4;
-  out.mirrorSourceAt = ipAt + ipv4.SOURCE;
+  out.mirrorSourceAt = ipAt + IPV4_SOURCE;
   return true;
 }
 
@@ -141,10 +145,10 @@ function findCarriedIpv6(bytes: Uint8Array, ports: TunnelPorts, out: Layers): bo
   if (extensions.protocol !== IpProtocol.udp || extensions.fragment === 1 || extensions.transportAt < 0)
     return false;
   const payloadLength = ipv6.payloadLength(bytes, ipAt);
-  const ipEnd = payloadLength === 0 ? out.frameEnd : ipAt + ipv6.HEADER_LEN + payloadLength;
+  const ipEnd = payloadLength === 0 ? out.frameEnd : ipAt + IPV6_LEN + payloadLength;
   if (!findVxlanPayload(bytes, extensions.transportAt, Math.min(ipEnd, out.frameEnd), ports)) return false;
   out.mirrorSourceVersion = 6;
-  out.mirrorSourceAt = ipAt + ipv6.SOURCE;
+  out.mirrorSourceAt = ipAt + IPV6_SOURCE;
   return true;
 }
 
@@ -152,7 +156,7 @@ function findCarriedIpv6(bytes: Uint8Array, ports: TunnelPorts, out: Layers): bo
 function findVxlanPayload(bytes: Uint8Array, udpAt: number, end: number, ports: TunnelPorts): boolean {
   if (udpAt + UDP_PORTS_LEN > end || ports[udp.destinationPort(bytes, udpAt)] !== PortUse.vxlan) return false;
   const length = udp.complete(udpAt, end) ? udp.length(bytes, udpAt) : 0;
-  carriedAt = udpAt + udp.HEADER_LEN;
+  carriedAt = udpAt + UDP_LEN;
   carriedEnd = length === 0 ? end : Math.min(end, udpAt + length);
   return true;
 }

@@ -19,6 +19,9 @@ import * as nesting from './nested.ts';
 import { readPlainInner } from './plain.ts';
 
 // for speed: see "Constants" in src/README.md
+const { HEADER_LEN: ETHERNET_LEN } = ethernet;
+const { HEADER_LEN: IPV6_LEN, SOURCE: IPV6_SOURCE, DESTINATION: IPV6_DESTINATION } = ipv6;
+const { HEADER_LEN: IPV4_LEN, SOURCE: IPV4_SOURCE, DESTINATION: IPV4_DESTINATION } = ipv4;
 const { NEST_DEPTH_MAX, Ports } = innermostConstants;
 const { ABSENT } = layersConstants;
 const { IpProtocol } = ipProtocols;
@@ -73,7 +76,7 @@ export class InnermostReader {
     out.depth = 0;
     out.path = 0;
     out.nestedId = 0;
-    out.vlanId = layers.vlanCount === 0 ? ABSENT : vlan.id(bytes, layers.frameAt + ethernet.HEADER_LEN);
+    out.vlanId = layers.vlanCount === 0 ? ABSENT : vlan.id(bytes, layers.frameAt + ETHERNET_LEN);
     if (!readIp(bytes, view, layers, out)) {
       clear(out);
       this.#tally[AnalysisTally.withoutFlow]!++;
@@ -119,13 +122,13 @@ export function readIp(bytes: Buffer, view: DataView, layers: Layers, out: Inner
   const { ipAt, frameEnd, transportAt } = layers;
   if (ipAt === ABSENT) return false;
   if (layers.ipVersion === 6) {
-    if (ipAt + ipv6.HEADER_LEN > frameEnd) return false;
-    out.sourceAt = ipAt + ipv6.SOURCE;
-    out.destinationAt = ipAt + ipv6.DESTINATION;
+    if (ipAt + IPV6_LEN > frameEnd) return false;
+    out.sourceAt = ipAt + IPV6_SOURCE;
+    out.destinationAt = ipAt + IPV6_DESTINATION;
   } else {
-    if (ipAt + ipv4.HEADER_LEN > frameEnd) return false;
-    out.sourceAt = ipAt + ipv4.SOURCE;
-    out.destinationAt = ipAt + ipv4.DESTINATION;
+    if (ipAt + IPV4_LEN > frameEnd) return false;
+    out.sourceAt = ipAt + IPV4_SOURCE;
+    out.destinationAt = ipAt + IPV4_DESTINATION;
   }
   out.ipVersion = layers.ipVersion;
   out.ipAt = ipAt;
@@ -150,7 +153,7 @@ export function readIp(bytes: Buffer, view: DataView, layers: Layers, out: Inner
  */
 function fillWithoutTransport(bytes: Buffer, layers: Layers, out: Innermost): number {
   const { ipAt } = layers;
-  if (layers.ipVersion === 6) return ipAt + ipv6.HEADER_LEN;
+  if (layers.ipVersion === 6) return ipAt + IPV6_LEN;
   if (layers.ipHeaderComplete === 0) {
     // these were not read from a header that is not there to its end
     out.protocol = ipv4.protocol(bytes, ipAt);
@@ -237,5 +240,5 @@ function describeIpv6(bytes: Buffer, extensions: ExtensionWalk, innermost: Inner
 
 /** Bytes of an IPv4 header, at least those without which it is none. */
 function headerLenOf(bytes: Buffer, ipAt: number): number {
-  return Math.max(ipv4.HEADER_LEN, ipv4.headerLen(bytes, ipAt));
+  return Math.max(IPV4_LEN, ipv4.headerLen(bytes, ipAt));
 }

@@ -10,6 +10,9 @@ import type { TunnelPorts } from './outer.ts';
 import * as outerConstants from './outer.ts';
 
 // for speed: see "Constants" in src/README.md
+const { HEADER_LEN: IPV4_LEN, DESTINATION: IPV4_DESTINATION } = ipv4;
+const { HEADER_LEN: UDP_LEN } = udp;
+const { HEADER_LEN: ETHERNET_LEN } = ethernet;
 const { ABSENT } = layersConstants;
 const { LinkType } = linkTypes;
 const { EtherType } = etherTypes;
@@ -29,9 +32,9 @@ const ETHER_TYPE = 12;
 const TOTAL_LENGTH = 2;
 const FRAGMENT = 6;
 const PROTOCOL = 9;
-const UDP_PORT = ipv4.HEADER_LEN + 2;
-const UDP_LENGTH = ipv4.HEADER_LEN + 4;
-const UDP_PAYLOAD = ipv4.HEADER_LEN + udp.HEADER_LEN;
+const UDP_PORT = IPV4_LEN + 2;
+const UDP_LENGTH = IPV4_LEN + 4;
+const UDP_PAYLOAD = IPV4_LEN + UDP_LEN;
 /** More fragments, and the offset: anything but the don't-fragment and the reserved bit. */
 const FRAGMENT_BITS = 0x3fff;
 
@@ -50,7 +53,7 @@ export function readPlainOuter(
 ): boolean {
   let ipAt = at;
   if (linkType === LinkType.ethernet) {
-    ipAt = at + ethernet.HEADER_LEN;
+    ipAt = at + ETHERNET_LEN;
     if (ipAt > end || view.getUint16(at + ETHER_TYPE) !== EtherType.ipv4) return false;
   } else if (linkType !== LinkType.raw) return false;
   const payloadAt = ipAt + UDP_PAYLOAD;
@@ -60,11 +63,11 @@ export function readPlainOuter(
 
   const port = view.getUint16(ipAt + UDP_PORT);
   const ipEnd = ipAt + view.getUint16(ipAt + TOTAL_LENGTH);
-  const udpEnd = ipAt + ipv4.HEADER_LEN + view.getUint16(ipAt + UDP_LENGTH);
+  const udpEnd = ipAt + IPV4_LEN + view.getUint16(ipAt + UDP_LENGTH);
   if (udpEnd < payloadAt || udpEnd > ipEnd || ipEnd > end || ports[port] === PortUse.none) return false;
   out.outerVersion = 4;
   out.outerIpAt = ipAt;
-  out.udpAt = ipAt + ipv4.HEADER_LEN;
+  out.udpAt = ipAt + IPV4_LEN;
   out.destinationPort = port;
   out.payloadAt = payloadAt;
   out.payloadEnd = udpEnd;
@@ -78,8 +81,8 @@ export function readPlainOuter(
  * @returns false, with `out` untouched, for anything else: ask `readInner`
  */
 export function readPlainInner(view: DataView, out: Layers): boolean {
-  const ipAt = out.frameAt + ethernet.HEADER_LEN;
-  if (out.linkType !== LinkType.ethernet || ipAt + ipv4.HEADER_LEN > out.frameEnd) return false;
+  const ipAt = out.frameAt + ETHERNET_LEN;
+  if (out.linkType !== LinkType.ethernet || ipAt + IPV4_LEN > out.frameEnd) return false;
   if (view.getUint16(out.frameAt + ETHER_TYPE) !== EtherType.ipv4 || view.getUint8(ipAt) !== PLAIN_IPV4)
     return false;
 
@@ -97,7 +100,7 @@ export function readPlainInner(view: DataView, out: Layers): boolean {
   out.protocol = view.getUint8(ipAt + PROTOCOL);
   out.fragment = fragment === 0 ? 0 : 1;
   out.fragmentOffset = fragmentOffset;
-  out.transportAt = fragmentOffset === 0 ? ipAt + ipv4.HEADER_LEN : ABSENT;
-  out.pseudoDestinationAt = ipAt + ipv4.DESTINATION;
+  out.transportAt = fragmentOffset === 0 ? ipAt + IPV4_LEN : ABSENT;
+  out.pseudoDestinationAt = ipAt + IPV4_DESTINATION;
   return true;
 }

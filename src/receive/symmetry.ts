@@ -7,6 +7,8 @@ import * as tcp from '../wire/tcp.ts';
 import * as symmetryMemory from './symmetry-memory.ts';
 
 // for speed: see "Constants" in src/README.md
+const { SOURCE: IPV4_SOURCE, DESTINATION: IPV4_DESTINATION } = ipv4;
+const { SOURCE: IPV6_SOURCE, DESTINATION: IPV6_DESTINATION } = ipv6;
 const { IpProtocol } = ipProtocols;
 const { BACKWARD, FORWARD, SLOTS, SPLIT, TAG, TCP, USED, WORKER, WORKER_SHIFT, WORKERS_MAX } = symmetryMemory;
 
@@ -14,6 +16,7 @@ const { BACKWARD, FORWARD, SLOTS, SPLIT, TAG, TCP, USED, WORKER, WORKER_SHIFT, W
 const PORTS_LEN = 4;
 const TCP_FLAGS = 13;
 /** Of these flags an established connection has only ACK. */
+const ACK = tcp.Flag.ack;
 const STATE_FLAGS = tcp.Flag.syn | tcp.Flag.rst | tcp.Flag.ack;
 /** Odd numbers with their bits well mixed; the first and the last are those of MurmurHash3's finaliser. */
 const FACTOR = 0x85eb_ca6b;
@@ -56,15 +59,15 @@ export class SymmetrySampler {
     let identity = this.#own;
     if (protocol === IpProtocol.tcp) {
       if (transportAt + TCP_FLAGS >= frameEnd) return;
-      if ((view.getUint8(transportAt + TCP_FLAGS) & STATE_FLAGS) !== tcp.Flag.ack) return;
+      if ((view.getUint8(transportAt + TCP_FLAGS) & STATE_FLAGS) !== ACK) return;
       identity |= TCP;
     } else if (protocol !== IpProtocol.udp || transportAt + PORTS_LEN > frameEnd) {
       return;
     }
 
     const isIpv4 = layers.ipVersion === 4;
-    const sourceAt = ipAt + (isIpv4 ? ipv4.SOURCE : ipv6.SOURCE);
-    const destinationAt = ipAt + (isIpv4 ? ipv4.DESTINATION : ipv6.DESTINATION);
+    const sourceAt = ipAt + (isIpv4 ? IPV4_SOURCE : IPV6_SOURCE);
+    const destinationAt = ipAt + (isIpv4 ? IPV4_DESTINATION : IPV6_DESTINATION);
     const source = hashEnd(view, isIpv4, sourceAt, view.getUint16(transportAt));
     const destination = hashEnd(view, isIpv4, destinationAt, view.getUint16(transportAt + 2));
     // both ends the same: there is no direction to tell

@@ -10,6 +10,10 @@ import * as tcp from '../wire/tcp.ts';
 import * as udp from '../wire/udp.ts';
 
 // for speed: see "Constants" in src/README.md
+const { HEADER_LEN: IPV4_LEN, SOURCE: IPV4_SOURCE } = ipv4;
+const { HEADER_LEN: TCP_LEN } = tcp;
+const { HEADER_LEN: UDP_LEN } = udp;
+const { SOURCE: IPV6_SOURCE } = ipv6;
 const { ABSENT } = layersConstants;
 const { Verdict } = verdicts;
 const { IpProtocol } = ipProtocols;
@@ -48,14 +52,12 @@ export function skip(out: Layers): void {
 
 function judgeIpv4(bytes: Uint8Array, view: DataView, out: Layers): verdicts.Verdict {
   const at = out.ipAt;
-  if (at === ABSENT || at + ipv4.HEADER_LEN > out.frameEnd) return Verdict.unverifiable;
+  if (at === ABSENT || at + IPV4_LEN > out.frameEnd) return Verdict.unverifiable;
   const headerLen = ipv4.headerLen(bytes, at);
-  if (headerLen < ipv4.HEADER_LEN) return Verdict.bad;
+  if (headerLen < IPV4_LEN) return Verdict.bad;
   if (at + headerLen > out.frameEnd) return Verdict.unverifiable;
   const sum =
-    headerLen === ipv4.HEADER_LEN
-      ? checksum.plainHeaderSum(view, at)
-      : checksum.sum(view, at, at + headerLen);
+    headerLen === IPV4_LEN ? checksum.plainHeaderSum(view, at) : checksum.sum(view, at, at + headerLen);
   return checksum.fold(sum) === ALL_ONES ? Verdict.valid : Verdict.bad;
 }
 
@@ -96,18 +98,18 @@ function judgeWhole(bytes: Uint8Array, view: DataView, end: number, out: Layers)
 
 function judgeTcp(view: DataView, end: number, out: Layers): verdicts.Verdict {
   const at = out.transportAt;
-  if (at + tcp.HEADER_LEN > end) return Verdict.bad;
+  if (at + TCP_LEN > end) return Verdict.bad;
   return judgeSum(view, at, end, at + TCP_CHECKSUM, out);
 }
 
 function judgeUdp(bytes: Uint8Array, view: DataView, end: number, out: Layers): verdicts.Verdict {
   const at = out.transportAt;
-  if (at + udp.HEADER_LEN > end) return Verdict.bad;
+  if (at + UDP_LEN > end) return Verdict.bad;
   if (u16(bytes, at + UDP_CHECKSUM) === 0) return Verdict.zero;
   const length = udp.length(bytes, at);
   // 0: the length did not fit its field (RFC 2675), the datagram fills the packet
   if (length === 0) return judgeSum(view, at, end, at + UDP_CHECKSUM, out);
-  if (length < udp.HEADER_LEN || at + length > end) return Verdict.bad;
+  if (length < UDP_LEN || at + length > end) return Verdict.bad;
   return judgeSum(view, at, at + length, at + UDP_CHECKSUM, out);
 }
 
@@ -132,7 +134,7 @@ function judgeIcmp(view: DataView, end: number, out: Layers): verdicts.Verdict {
 function judgeSum(view: DataView, at: number, end: number, fieldAt: number, out: Layers): verdicts.Verdict {
   // a routing header that does not tell the final destination
   if (out.pseudoDestinationAt === ABSENT) return Verdict.unverifiable;
-  const sourceAt = out.ipAt + (out.ipVersion === 4 ? ipv4.SOURCE : ipv6.SOURCE);
+  const sourceAt = out.ipAt + (out.ipVersion === 4 ? IPV4_SOURCE : IPV6_SOURCE);
   const pseudo = checksum.pseudoSum(
     view,
     out.ipVersion,

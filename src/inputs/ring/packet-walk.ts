@@ -1,8 +1,11 @@
 import type { PacketBatch } from '../../packet/batch.ts';
-import { LinkType } from '../../packet/link-type.ts';
+import * as linkTypes from '../../packet/link-type.ts';
 import { assert } from '../../wire/assert.ts';
 import { packetHeader } from './ring-layout.ts';
 import type { RingMemory } from './ring-memory.ts';
+
+// for speed: see "Constants" in src/README.md
+const { LinkType } = linkTypes;
 
 /** Offsets in 32-bit words. */
 const NEXT = packetHeader.at.tp_next_offset / 4;

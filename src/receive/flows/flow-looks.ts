@@ -1,11 +1,19 @@
 import type { PacketBatch } from '../../packet/batch.ts';
-import { type Innermost, Ports } from '../../packet/innermost.ts';
-import { ABSENT } from '../../packet/layers.ts';
-import { IpProtocol } from '../../wire/ip-protocol.ts';
+import type { Innermost } from '../../packet/innermost.ts';
+import * as innermostConstants from '../../packet/innermost.ts';
+import * as layersConstants from '../../packet/layers.ts';
+import * as ipProtocols from '../../wire/ip-protocol.ts';
 import * as tcp from '../../wire/tcp.ts';
 import * as udp from '../../wire/udp.ts';
-import { LOOKS_ENOUGH, LOOKS_MASK, LOOKS_SHIFT, NAMES, ROW_WORDS, STATE } from './flow-layout.ts';
+import * as layout from './flow-layout.ts';
 import type { NameFinder } from './name-finder.ts';
+
+// for speed: see "Constants" in src/README.md
+const { HEADER_LEN: UDP_LEN } = udp;
+const { Ports } = innermostConstants;
+const { ABSENT } = layersConstants;
+const { IpProtocol } = ipProtocols;
+const { LOOKS_ENOUGH, LOOKS_MASK, LOOKS_SHIFT, NAMES, ROW_WORDS, STATE } = layout;
 
 /** Packets with payload of a flow that are looked into for names. */
 const LOOKS_MAX = 8;
@@ -46,9 +54,7 @@ function payloadOf(bytes: Uint8Array, innermost: Innermost): number {
   if (protocol === IpProtocol.tcp) {
     return tcp.complete(bytes, transportAt, end) ? transportAt + tcp.headerLen(bytes, transportAt) : UNKNOWN;
   }
-  return protocol === IpProtocol.udp && udp.complete(transportAt, end)
-    ? transportAt + udp.HEADER_LEN
-    : UNKNOWN;
+  return protocol === IpProtocol.udp && udp.complete(transportAt, end) ? transportAt + UDP_LEN : UNKNOWN;
 }
 
 /** One past the last byte of the payload that arrived. */
@@ -56,5 +62,5 @@ function endOf(bytes: Uint8Array, innermost: Innermost): number {
   const { protocol, transportAt, end } = innermost;
   if (protocol === IpProtocol.tcp) return end;
   const length = udp.length(bytes, transportAt);
-  return length < udp.HEADER_LEN ? end : Math.min(end, transportAt + length);
+  return length < UDP_LEN ? end : Math.min(end, transportAt + length);
 }

@@ -8,6 +8,9 @@ import * as ipv6 from '../../wire/ipv6.ts';
 import { makeKey } from '../lane-key.ts';
 
 // for speed: see "Constants" in src/README.md
+const { HEADER_LEN: ETHERNET_LEN } = ethernet;
+const { ADDRESS_LEN: IPV4_ADDRESS_LEN, SOURCE: IPV4_SOURCE } = ipv4;
+const { ADDRESS_LEN: IPV6_ADDRESS_LEN, SOURCE: IPV6_SOURCE } = ipv6;
 const { Direction } = flowRecord;
 const { LinkType } = linkTypes;
 
@@ -47,11 +50,7 @@ export class InterfaceTable {
   /** What a frame is to its mirrored interface; learns on the way. Allocates nothing. */
   direction(view: DataView, layers: Layers): flowRecord.Direction {
     const { frameAt, frameEnd, mirrorSourceAt } = layers;
-    if (
-      layers.linkType !== LinkType.ethernet ||
-      mirrorSourceAt < 0 ||
-      frameAt + ethernet.HEADER_LEN > frameEnd
-    )
+    if (layers.linkType !== LinkType.ethernet || mirrorSourceAt < 0 || frameAt + ETHERNET_LEN > frameEnd)
       return Direction.unknown;
     const key = makeKey(layers.encapsulation, layers.vni, 0, layers.linkType);
     this.#readSource(view, mirrorSourceAt, layers.mirrorSourceVersion);
@@ -121,8 +120,8 @@ export class InterfaceTable {
 function byAddress(view: DataView, layers: Layers): flowRecord.Direction {
   const { ipAt, ipVersion, mirrorSourceAt } = layers;
   if (ipAt < 0 || ipVersion === 0 || ipVersion !== layers.mirrorSourceVersion) return Direction.unknown;
-  const length = ipVersion === 4 ? ipv4.ADDRESS_LEN : ipv6.ADDRESS_LEN;
-  const sourceAt = ipAt + (ipVersion === 4 ? ipv4.SOURCE : ipv6.SOURCE);
+  const length = ipVersion === 4 ? IPV4_ADDRESS_LEN : IPV6_ADDRESS_LEN;
+  const sourceAt = ipAt + (ipVersion === 4 ? IPV4_SOURCE : IPV6_SOURCE);
   if (sourceAt + 2 * length > layers.frameEnd) return Direction.unknown;
   const sent = isSame(view, sourceAt, mirrorSourceAt, length);
   const received = isSame(view, sourceAt + length, mirrorSourceAt, length);

@@ -1,9 +1,19 @@
-import { TcpState } from '../../packet/flow-record.ts';
-import { Flag } from '../../wire/tcp.ts';
-import { Letter, note } from './history.ts';
-import { isAnother, isNear, LATE_SYN_MAX } from './tcp-reuse.ts';
+import * as flowRecord from '../../packet/flow-record.ts';
+import * as tcp from '../../wire/tcp.ts';
+import { note } from './history.ts';
+import * as history from './history.ts';
+import { isAnother, isNear } from './tcp-reuse.ts';
+import * as reuse from './tcp-reuse.ts';
 import type { TcpStream } from './tcp-stream.ts';
-import { countHigh, countLow, Phase, SideBit, sideAt, SideWord, Word } from './tcp-words.ts';
+import { countHigh, countLow, sideAt } from './tcp-words.ts';
+import * as tcpWords from './tcp-words.ts';
+
+// for speed: see "Constants" in src/README.md
+const { TcpState } = flowRecord;
+const { Flag } = tcp;
+const { Letter } = history;
+const { LATE_SYN_MAX } = reuse;
+const { Phase, SideBit, SideWord, Word } = tcpWords;
 
 /** Bits of what `TcpTracker.see` returns. */
 export const TcpEvent = {

@@ -104,6 +104,9 @@ const HIGH_SHIFT = 20;
 const HIGH_COUNT = 0xfff;
 const WORD_RANGE = 0x1_0000_0000;
 
+// for speed: see "Constants" in src/README.md
+const Side = SideWord;
+
 /** Index of the first word of one side of the connection whose words begin at `at`. */
 export function sideAt(at: number, direction: number): number {
   return at + WORDS_SHARED + direction * WORDS_OF_SIDE;
@@ -129,17 +132,17 @@ export function highCount(words: Int32Array, at: number): number {
 
 /** Adds bytes, fewer than 2^31, to those that were acknowledged: 42 bits. */
 export function addAcked(words: Int32Array, side: number, bytes: number): void {
-  const sum = (words[side + SideWord.ackedBytes]! + bytes) | 0;
-  words[side + SideWord.ackedBytes] = sum;
+  const sum = (words[side + Side.ackedBytes]! + bytes) | 0;
+  words[side + Side.ackedBytes] = sum;
   if (sum >>> 0 >= bytes) return;
   // past 4 TB in one record: the lower bits turn over rather than those of the next count
-  const high = (words[side + SideWord.gaps]! >>> ACKED_HIGH_SHIFT) & ACKED_HIGH;
-  if (high !== ACKED_HIGH) words[side + SideWord.gaps]! += 1 << ACKED_HIGH_SHIFT;
+  const high = (words[side + Side.gaps]! >>> ACKED_HIGH_SHIFT) & ACKED_HIGH;
+  if (high !== ACKED_HIGH) words[side + Side.gaps]! += 1 << ACKED_HIGH_SHIFT;
 }
 
 export function ackedBytes(words: Int32Array, side: number): number {
-  const high = (words[side + SideWord.gaps]! >>> ACKED_HIGH_SHIFT) & ACKED_HIGH;
-  return high * WORD_RANGE + (words[side + SideWord.ackedBytes]! >>> 0);
+  const high = (words[side + Side.gaps]! >>> ACKED_HIGH_SHIFT) & ACKED_HIGH;
+  return high * WORD_RANGE + (words[side + Side.ackedBytes]! >>> 0);
 }
 
 /** Adds bytes, or takes them back where `bytes` is negative; returns by how much the count has changed. */
@@ -147,22 +150,22 @@ export function addUnseen(words: Int32Array, side: number, bytes: number): numbe
   const before = unseenBytes(words, side);
   const after = Math.min(Math.max(0, before + bytes), (UNSEEN_HIGH + 1) * WORD_RANGE - 1);
   const high = Math.floor(after / WORD_RANGE);
-  const rest = words[side + SideWord.gaps]! & ~(UNSEEN_HIGH << UNSEEN_HIGH_SHIFT);
-  words[side + SideWord.gaps] = rest | (high << UNSEEN_HIGH_SHIFT);
-  words[side + SideWord.unseenBytes] = after | 0;
+  const rest = words[side + Side.gaps]! & ~(UNSEEN_HIGH << UNSEEN_HIGH_SHIFT);
+  words[side + Side.gaps] = rest | (high << UNSEEN_HIGH_SHIFT);
+  words[side + Side.unseenBytes] = after | 0;
   return after - before;
 }
 
 export function unseenBytes(words: Int32Array, side: number): number {
-  const high = words[side + SideWord.gaps]! >>> UNSEEN_HIGH_SHIFT;
-  return high * WORD_RANGE + (words[side + SideWord.unseenBytes]! >>> 0);
+  const high = words[side + Side.gaps]! >>> UNSEEN_HIGH_SHIFT;
+  return high * WORD_RANGE + (words[side + Side.unseenBytes]! >>> 0);
 }
 
 /** Begins to count anew; what is known of the connection stays. */
 export function zeroCounters(words: Int32Array, side: number): void {
-  words[side + SideWord.retransmissions] = 0;
-  words[side + SideWord.outOfOrder] = 0;
-  words[side + SideWord.ackedBytes] = 0;
-  words[side + SideWord.unseenBytes] = 0;
-  words[side + SideWord.gaps]! &= GAP_INDEX;
+  words[side + Side.retransmissions] = 0;
+  words[side + Side.outOfOrder] = 0;
+  words[side + Side.ackedBytes] = 0;
+  words[side + Side.unseenBytes] = 0;
+  words[side + Side.gaps]! &= GAP_INDEX;
 }
