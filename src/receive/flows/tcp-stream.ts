@@ -153,8 +153,8 @@ export class TcpStream {
     const acked = words[side + SideWord.acked]!;
     const news = (ack - acked) | 0;
     if (news <= 0 || (words[side + SideWord.bits]! & UNEVEN_ACK) !== EVEN_ACK) return false;
-    if (((ack - words[side + SideWord.next]!) | 0) > 0 || ((acked - words[side + SideWord.base]!) | 0) < 0)
-      return false;
+    const ahead = (ack - words[side + SideWord.next]!) | 0;
+    if (ahead > 0 || ahead < -JUMP_MAX || ((acked - words[side + SideWord.base]!) | 0) < 0) return false;
     words[side + SideWord.acked] = ack;
     this.#loss.addAcked(words, side, news, lane);
     return true;

