@@ -12,9 +12,13 @@ const IPV4_CHECKSUM = 10;
 const ICMP_CHECKSUM_END = icmp.CHECKSUM + 2;
 const ALL_ONES = 0xffff;
 
-/** Says whether a whole inner IPv4 header has a wrong checksum, in a packet of which nothing is missing. */
+/**
+ * Says whether a whole inner IPv4 header has a wrong checksum, in a packet of which nothing is missing, the length in its
+ * header neither.
+ */
 export function isHeaderWrong(view: DataView, bytes: Uint8Array, layers: Layers): boolean {
   if (layers.ipVersion !== 4 || layers.ipHeaderComplete === 0 || layers.truncated === 1) return false;
+  if (layers.ipEnd === ABSENT) return false;
   const at = layers.ipAt;
   return checksum.fold(checksum.sum(view, at, at + ipv4.headerLen(bytes, at))) !== ALL_ONES;
 }

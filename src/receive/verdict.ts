@@ -58,7 +58,9 @@ function judgeIpv4(bytes: Uint8Array, view: DataView, out: Layers): verdicts.Ver
   if (at + headerLen > out.frameEnd) return Verdict.unverifiable;
   const sum =
     headerLen === IPV4_LEN ? checksum.plainHeaderSum(view, at) : checksum.sum(view, at, at + headerLen);
-  return checksum.fold(sum) === ALL_ONES ? Verdict.valid : Verdict.bad;
+  if (checksum.fold(sum) === ALL_ONES) return Verdict.valid;
+  // who is to fill in the length is to fill in the checksum
+  return out.ipEnd === ABSENT ? Verdict.unverifiable : Verdict.bad;
 }
 
 function judgeTransport(bytes: Uint8Array, view: DataView, out: Layers): verdicts.Verdict {

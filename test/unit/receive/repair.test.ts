@@ -95,4 +95,7 @@ test('a wrong IPv4 header: only where the packet is whole', () => {
   }
   const right = blockOf(Buffer.concat([Buffer.alloc(BEFORE), over4(tcp)]));
   expect(isHeaderWrong(right.view, right.bytes, readFrame(over4(tcp)))).toBe(false);
+  const offloaded = blockOf(Buffer.concat([Buffer.alloc(BEFORE), change(over4(tcp), 16, '0000')]));
+  const layers = readFrame(change(over4(tcp), 16, '0000'));
+  expect(isHeaderWrong(offloaded.view, offloaded.bytes, layers)).toBe(false);
 });

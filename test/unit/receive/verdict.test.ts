@@ -210,6 +210,7 @@ test.each([
     fixIpv4(change(over4(tcpOf(20), { checksum: 'bad' }), 16, '0000')),
     'valid unverifiable',
   ],
+  ['IPv4 length 0, its checksum left as well', change(over4(tcpOf(20)), 16, '0000'), 'unverifiable valid'],
   [
     'IPv4 length 0, UDP field 0',
     fixIpv4(change(over4(udpOf(5), { checksum: 'zero' }), 16, '0000')),
