@@ -1,5 +1,5 @@
 /**
- * The module that a worker thread of this folder runs: `workerUrl('worker')`.
+ * The module that a worker thread runs, by its place in this folder: `workerUrl('receive/worker')`.
  *
  * Run from source the file ends in `.ts`, built it ends in `.js`. The compiler rewrites the ending in imports and
  * not in URLs, so it is taken from this very file.

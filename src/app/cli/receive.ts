@@ -18,7 +18,7 @@ export function addReceiveCommand(program: Command): void {
     .addOption(reportOption());
   command.action(async (options: TypedOptions) => {
     const { loadTyped } = await import('./typed-settings.ts');
-    const { runReceive } = await import('../receive-command.ts');
+    const { runReceive } = await import('../receive/command.ts');
     const read = (): Config => loadTyped(options);
     const run = { config: read(), reloadConfig: read, report: options.report };
     process.exitCode = await runReceive(run, commandIo(command));

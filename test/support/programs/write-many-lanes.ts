@@ -2,7 +2,7 @@
  * Writes packets of 4,096 lanes three times over, a new file each time, with as many open files as a worker takes:
  * `node write-many-lanes.ts DIRECTORY`. Prints what was written and lost as JSON.
  */
-import { openFilesShare } from '../../../src/app/open-files.ts';
+import { openFilesShare } from '../../../src/app/receive/open-files.ts';
 import { liveFiles } from '../../../src/sinks/files/create.ts';
 import { filesDropReasons } from '../../../src/sinks/files/files-sink.ts';
 import { batchOf, TEST_SECONDS } from '../batches.ts';

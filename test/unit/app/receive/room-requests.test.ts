@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RoomRequests } from '../../../src/app/room-requests.ts';
+import { RoomRequests } from '../../../../src/app/receive/room-requests.ts';
 
 test('room is asked for once a sink until the answer comes, then anew', async () => {
   const asked: string[] = [];

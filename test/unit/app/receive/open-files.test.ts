@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openFilesShare } from '../../../src/app/open-files.ts';
+import { openFilesShare } from '../../../../src/app/receive/open-files.ts';
 
 test.each([
   { limit: 1024, sharers: 1, share: 512 },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { SymmetryWatch } from '../../../src/app/symmetry-watch.ts';
-import { loadConfig } from '../../../src/config/load.ts';
-import type { Config } from '../../../src/config/settings.ts';
+import { SymmetryWatch } from '../../../../src/app/receive/symmetry-watch.ts';
+import { loadConfig } from '../../../../src/config/load.ts';
+import type { Config } from '../../../../src/config/settings.ts';
 import {
   allocateSymmetry,
   BACKWARD,
@@ -9,8 +9,8 @@ import {
   SPLIT,
   TCP,
   USED,
-} from '../../../src/receive/symmetry-memory.ts';
-import { LogLines } from '../../support/log-lines.ts';
+} from '../../../../src/receive/symmetry-memory.ts';
+import { LogLines } from '../../../support/log-lines.ts';
 
 /** A watch whose clock stands still until the test moves it. */
 function makeWatch(behind: Config['behind'] = 'direct') {

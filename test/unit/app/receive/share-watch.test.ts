@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { ShareWatch } from '../../../src/app/share-watch.ts';
-import { LogLines } from '../../support/log-lines.ts';
+import { ShareWatch } from '../../../../src/app/receive/share-watch.ts';
+import { LogLines } from '../../../support/log-lines.ts';
 
 const warned = { least: 100, most: 0.05, message: 'Too much.', remedy: 'Less.' };
 

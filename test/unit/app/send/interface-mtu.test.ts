@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { expect, test } from 'vitest';
-import { payloadMax } from '../../../src/app/interface-mtu.ts';
+import { payloadMax } from '../../../../src/app/send/interface-mtu.ts';
 
 const loopbackMtu = '/sys/class/net/lo/mtu';
 

@@ -1,18 +1,18 @@
 import { Worker } from 'node:worker_threads';
-import type { Config } from '../config/settings.ts';
-import type { WorkerIntake } from '../inputs/intake.ts';
-import type { BoundSocket } from '../inputs/intake-set.ts';
-import { MirrorError } from '../observe/error.ts';
-import type { Log } from '../observe/log.ts';
-import type { WorkerState } from '../observe/metrics/snapshot.ts';
-import type { FinishedFile } from '../pipeline/finished-file.ts';
-import type { FlowFileNews } from '../pipeline/flow-sink.ts';
-import { AnalysisTally } from '../receive/analysis-tally.ts';
-import { settled, Tally } from '../receive/tally.ts';
-import { analysisTallyOf, sinkCountersOf, tallyOf } from './shared-memory.ts';
-import { threadEnvironment } from './thread-environment.ts';
-import { type FromWorker, type ToWorker, unpackError, type WorkerStart } from './worker-messages.ts';
-import { workerUrl } from './worker-url.ts';
+import type { Config } from '../../config/settings.ts';
+import type { WorkerIntake } from '../../inputs/intake.ts';
+import type { BoundSocket } from '../../inputs/intake-set.ts';
+import { MirrorError } from '../../observe/error.ts';
+import type { Log } from '../../observe/log.ts';
+import type { WorkerState } from '../../observe/metrics/snapshot.ts';
+import type { FinishedFile } from '../../pipeline/finished-file.ts';
+import type { FlowFileNews } from '../../pipeline/flow-sink.ts';
+import { AnalysisTally } from '../../receive/analysis-tally.ts';
+import { settled, Tally } from '../../receive/tally.ts';
+import { analysisTallyOf, sinkCountersOf, tallyOf } from '../shared-memory.ts';
+import { threadEnvironment } from '../thread-environment.ts';
+import { type FromWorker, type ToWorker, unpackError, type WorkerStart } from '../worker-messages.ts';
+import { workerUrl } from '../worker-url.ts';
 
 /** A worker that died is started again after this, doubled for each death in a row up to the longest wait. */
 const RESTART_FIRST_MS = 50;
@@ -103,7 +103,7 @@ export class WorkerPool {
       intake: member.intake,
       isRestart: member.restarts > 0,
     };
-    const script = this.#options.script ?? workerUrl('worker');
+    const script = this.#options.script ?? workerUrl('receive/worker');
     const thread = new Worker(script, { workerData, env: threadEnvironment() });
     member.thread = thread;
     member.startedMs = this.#options.now();

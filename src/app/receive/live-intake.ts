@@ -1,9 +1,9 @@
-import type { Config } from '../config/settings.ts';
-import { HostDrops } from '../inputs/host-drops/host-drops.ts';
-import { type Intake, openIntake, type WorkerIntake } from '../inputs/intake.ts';
-import type { BoundSocket, IntakeNote } from '../inputs/intake-set.ts';
-import { KernelDrops } from '../inputs/udp-drops.ts';
-import type { Log } from '../observe/log.ts';
+import type { Config } from '../../config/settings.ts';
+import { HostDrops } from '../../inputs/host-drops/host-drops.ts';
+import { type Intake, openIntake, type WorkerIntake } from '../../inputs/intake.ts';
+import type { BoundSocket, IntakeNote } from '../../inputs/intake-set.ts';
+import { KernelDrops } from '../../inputs/udp-drops.ts';
+import type { Log } from '../../observe/log.ts';
 
 /** What packets come in through, as long as the appliance runs: opened, told in the log, watched, closed. */
 export class LiveIntake {

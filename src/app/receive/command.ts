@@ -1,14 +1,14 @@
-import { configChanges, reloadedConfig } from '../config/reload.ts';
-import { usesStandardOutput } from '../config/pipe-rules.ts';
-import { type Drain, drain } from '../config/presets.ts';
-import type { Config } from '../config/settings.ts';
-import { type Report, reportJson } from '../observe/report.ts';
-import { reportText } from '../observe/report-text.ts';
+import { configChanges, reloadedConfig } from '../../config/reload.ts';
+import { usesStandardOutput } from '../../config/pipe-rules.ts';
+import { type Drain, drain } from '../../config/presets.ts';
+import type { Config } from '../../config/settings.ts';
+import { type Report, reportJson } from '../../observe/report.ts';
+import { reportText } from '../../observe/report-text.ts';
 import type { Appliance } from './appliance.ts';
-import { type CommandIo, type EndingSignal, exitStatusBySignal, ExitStatus } from './io.ts';
-import { SignalQueue } from './signal-queue.ts';
+import { type CommandIo, type EndingSignal, exitStatusBySignal, ExitStatus } from '../io.ts';
+import { SignalQueue } from '../signal-queue.ts';
 import { startAppliance, stopAppliance } from './running-appliance.ts';
-import { waitForQuiet } from './wait-for-quiet.ts';
+import { waitForQuiet } from '../wait-for-quiet.ts';
 
 export interface ReceiveOptions {
   readonly config: Config;

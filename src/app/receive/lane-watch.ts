@@ -1,16 +1,16 @@
-import type { Config } from '../config/settings.ts';
-import { badChecksums, judgedChecksums, upstreamLoss } from '../observe/lane-warnings.ts';
-import type { Log } from '../observe/log.ts';
-import type { ExpectedVni } from '../observe/metrics/snapshot.ts';
-import type { Report } from '../observe/report.ts';
-import { LaneCounter } from '../receive/lane-counters.ts';
-import type { LaneDirectory } from '../receive/lanes.ts';
-import { SilenceWatch } from '../receive/silence.ts';
-import { Tally } from '../receive/tally.ts';
-import { laneTotals, transportChecksums } from './build-report.ts';
-import type { FileList } from './file-list.ts';
+import type { Config } from '../../config/settings.ts';
+import { badChecksums, judgedChecksums, upstreamLoss } from '../../observe/lane-warnings.ts';
+import type { Log } from '../../observe/log.ts';
+import type { ExpectedVni } from '../../observe/metrics/snapshot.ts';
+import type { Report } from '../../observe/report.ts';
+import { LaneCounter } from '../../receive/lane-counters.ts';
+import type { LaneDirectory } from '../../receive/lanes.ts';
+import { SilenceWatch } from '../../receive/silence.ts';
+import { Tally } from '../../receive/tally.ts';
+import { laneTotals, transportChecksums } from '../build-report.ts';
+import type { FileList } from '../file-list.ts';
 import { ShareWatch } from './share-watch.ts';
-import { type SharedMemory, tallyOf } from './shared-memory.ts';
+import { type SharedMemory, tallyOf } from '../shared-memory.ts';
 
 export interface LaneWatchOptions {
   readonly memory: SharedMemory;

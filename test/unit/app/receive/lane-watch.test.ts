@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
-import { buildReport } from '../../../src/app/build-report.ts';
-import { FileList } from '../../../src/app/file-list.ts';
-import { LaneWatch } from '../../../src/app/lane-watch.ts';
-import { tallyOf } from '../../../src/app/shared-memory.ts';
-import { loadConfig } from '../../../src/config/load.ts';
-import type { Config } from '../../../src/config/settings.ts';
-import { Encapsulation } from '../../../src/packet/lane.ts';
-import { LANE_COUNTERS_LENGTH, LaneCounter } from '../../../src/receive/lane-counters.ts';
-import { Verdict } from '../../../src/packet/verdict.ts';
-import { Tally } from '../../../src/receive/tally.ts';
-import { CountedMemory } from '../../support/counted-memory.ts';
-import { LogLines } from '../../support/log-lines.ts';
+import { buildReport } from '../../../../src/app/build-report.ts';
+import { FileList } from '../../../../src/app/file-list.ts';
+import { LaneWatch } from '../../../../src/app/receive/lane-watch.ts';
+import { tallyOf } from '../../../../src/app/shared-memory.ts';
+import { loadConfig } from '../../../../src/config/load.ts';
+import type { Config } from '../../../../src/config/settings.ts';
+import { Encapsulation } from '../../../../src/packet/lane.ts';
+import { LANE_COUNTERS_LENGTH, LaneCounter } from '../../../../src/receive/lane-counters.ts';
+import { Verdict } from '../../../../src/packet/verdict.ts';
+import { Tally } from '../../../../src/receive/tally.ts';
+import { CountedMemory } from '../../../support/counted-memory.ts';
+import { LogLines } from '../../../support/log-lines.ts';
 
 const START_SECONDS = 1_000_000;
 

@@ -1,4 +1,4 @@
-import { PacketBatch } from '../packet/batch.ts';
+import { PacketBatch } from '../../packet/batch.ts';
 
 /** Captures up to so many bytes of packets are kept; larger ones are read from their file each time. */
 const KEPT_BYTES_MAX = 33_554_432;

@@ -1,19 +1,19 @@
 import { afterEach, expect, test } from 'vitest';
-import { buildReport } from '../../../src/app/build-report.ts';
-import { FileList } from '../../../src/app/file-list.ts';
-import { allocateMemory, type SinkPlan, sinkCountersOf, tallyOf } from '../../../src/app/shared-memory.ts';
-import { WorkerPool } from '../../../src/app/worker-pool.ts';
-import { loadConfig } from '../../../src/config/load.ts';
-import { ledgerBytesDifference, ledgerDifference, type Report } from '../../../src/observe/report.ts';
-import { LaneDirectory } from '../../../src/receive/lanes.ts';
-import { count, Tally } from '../../../src/receive/tally.ts';
-import { until } from '../../support/appliance.ts';
-import { LogLines } from '../../support/log-lines.ts';
-import { type DyingStart, HELD, Order, WAITING } from '../../support/programs/dying-worker.ts';
+import { buildReport } from '../../../../src/app/build-report.ts';
+import { FileList } from '../../../../src/app/file-list.ts';
+import { allocateMemory, type SinkPlan, sinkCountersOf, tallyOf } from '../../../../src/app/shared-memory.ts';
+import { WorkerPool } from '../../../../src/app/receive/worker-pool.ts';
+import { loadConfig } from '../../../../src/config/load.ts';
+import { ledgerBytesDifference, ledgerDifference, type Report } from '../../../../src/observe/report.ts';
+import { LaneDirectory } from '../../../../src/receive/lanes.ts';
+import { count, Tally } from '../../../../src/receive/tally.ts';
+import { until } from '../../../support/appliance.ts';
+import { LogLines } from '../../../support/log-lines.ts';
+import { type DyingStart, HELD, Order, WAITING } from '../../../support/programs/dying-worker.ts';
 
 const plan = { name: 'captures', kind: 'files', takes: 'packets', dropReasons: [] } as const;
 const flowPlan = { name: 'flows', kind: 'flow-files', takes: 'flows', dropReasons: [] } as const;
-const script = new URL('../../support/programs/dying-worker.ts', import.meta.url);
+const script = new URL('../../../support/programs/dying-worker.ts', import.meta.url);
 const WORKERS = 2;
 /** Packets of the batch in hand that were in no bucket. */
 const LOST = HELD.batch - HELD.delivered;

@@ -1,14 +1,14 @@
 /** A receiving thread: takes packets from its sockets all the way to its sinks. Started by `WorkerPool`. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { boundByWorker, makeLiveInput } from '../inputs/live-input.ts';
-import { createLog } from '../observe/logger.ts';
-import { LaneDirectory } from '../receive/lanes.ts';
-import { SymmetrySampler } from '../receive/symmetry.ts';
+import { boundByWorker, makeLiveInput } from '../../inputs/live-input.ts';
+import { createLog } from '../../observe/logger.ts';
+import { LaneDirectory } from '../../receive/lanes.ts';
+import { SymmetrySampler } from '../../receive/symmetry.ts';
 import { liveFlowOutlets, liveOutlets } from './live-outlets.ts';
-import { PacketPath } from './packet-path.ts';
-import { PathClock } from './path-clock.ts';
+import { PacketPath } from '../packet-path.ts';
+import { PathClock } from '../path-clock.ts';
 import { RoomRequests } from './room-requests.ts';
-import { type FromWorker, packError, type ToWorker, type WorkerStart } from './worker-messages.ts';
+import { type FromWorker, packError, type ToWorker, type WorkerStart } from '../worker-messages.ts';
 
 const start = workerData as WorkerStart;
 const { worker, memory, config } = start;

@@ -1,21 +1,21 @@
 import { hostname } from 'node:os';
-import { effectiveOutput } from '../config/presets.ts';
-import type { Config } from '../config/settings.ts';
-import type { WorkerIntake } from '../inputs/intake.ts';
-import type { Log } from '../observe/log.ts';
-import type { LaneReader } from '../packet/lane.ts';
-import type { FinishedFile } from '../pipeline/finished-file.ts';
-import type { FlowFileNews } from '../pipeline/flow-sink.ts';
-import { Outlet, type QueueLimits } from '../pipeline/outlet.ts';
-import { CutFrames } from '../receive/cut-frames.ts';
-import { AssertionFailure } from '../wire/assert.ts';
+import { effectiveOutput } from '../../config/presets.ts';
+import type { Config } from '../../config/settings.ts';
+import type { WorkerIntake } from '../../inputs/intake.ts';
+import type { Log } from '../../observe/log.ts';
+import type { LaneReader } from '../../packet/lane.ts';
+import type { FinishedFile } from '../../pipeline/finished-file.ts';
+import type { FlowFileNews } from '../../pipeline/flow-sink.ts';
+import { Outlet, type QueueLimits } from '../../pipeline/outlet.ts';
+import { CutFrames } from '../../receive/cut-frames.ts';
+import { AssertionFailure } from '../../wire/assert.ts';
 import { openFilesShare } from './open-files.ts';
-import { sinkCountersOf } from './shared-memory.ts';
-import type { FlowOutlet, PacketOutlet } from './packet-path.ts';
-import { selectSink } from './selected-sink.ts';
-import { shapeSink } from './shaped-sink.ts';
+import { sinkCountersOf } from '../shared-memory.ts';
+import type { FlowOutlet, PacketOutlet } from '../packet-path.ts';
+import { selectSink } from '../selected-sink.ts';
+import { shapeSink } from '../shaped-sink.ts';
 import { flowSinkKind, sinkKind } from './sink-set.ts';
-import type { WorkerStart } from './worker-messages.ts';
+import type { WorkerStart } from '../worker-messages.ts';
 
 /** What waits for one sink of one worker at most. Past it packets are dropped for that sink, and counted. */
 const QUEUE_LIMITS: QueueLimits = { batches: 64, bytes: 33_554_432 };

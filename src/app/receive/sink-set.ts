@@ -1,9 +1,9 @@
-import type { Config } from '../config/settings.ts';
-import type { FlowSinkKind } from '../pipeline/flow-sink.ts';
-import type { SinkKind } from '../pipeline/sink.ts';
-import { flowSinkKinds, sinkKinds } from '../sinks/index.ts';
-import { AssertionFailure } from '../wire/assert.ts';
-import type { SinkPlan } from './shared-memory.ts';
+import type { Config } from '../../config/settings.ts';
+import type { FlowSinkKind } from '../../pipeline/flow-sink.ts';
+import type { SinkKind } from '../../pipeline/sink.ts';
+import { flowSinkKinds, sinkKinds } from '../../sinks/index.ts';
+import { AssertionFailure } from '../../wire/assert.ts';
+import type { SinkPlan } from '../shared-memory.ts';
 
 /** The configured sinks that run, in the order of the settings. */
 export function sinkPlans(config: Config): SinkPlan[] {

@@ -1,7 +1,7 @@
-import type { Config } from '../config/settings.ts';
-import type { Log } from '../observe/log.ts';
-import type { SymmetryState } from '../observe/metrics/snapshot.ts';
-import { clearSymmetry, readSymmetry } from '../receive/symmetry-memory.ts';
+import type { Config } from '../../config/settings.ts';
+import type { Log } from '../../observe/log.ts';
+import type { SymmetryState } from '../../observe/metrics/snapshot.ts';
+import { clearSymmetry, readSymmetry } from '../../receive/symmetry-memory.ts';
 
 export interface SymmetryWatchOptions {
   /** The sample that the workers fill; see `receive/symmetry-memory.ts`. */

@@ -1,5 +1,5 @@
-import { isTooMuch, percent, type WarnedShare } from '../observe/lane-warnings.ts';
-import type { Log } from '../observe/log.ts';
+import { isTooMuch, percent, type WarnedShare } from '../../observe/lane-warnings.ts';
+import type { Log } from '../../observe/log.ts';
 
 /** A lane is judged so often at most. */
 const WINDOW_MS = 60_000;

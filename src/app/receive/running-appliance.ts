@@ -1,11 +1,11 @@
-import type { Config } from '../config/settings.ts';
-import { createHttpServer, type HttpServer } from '../http/server.ts';
-import { createTcpHealth, type TcpHealth } from '../http/tcp-health.ts';
-import { createMetrics } from '../observe/metrics/metrics.ts';
-import type { Log } from '../observe/log.ts';
-import type { Report } from '../observe/report.ts';
+import type { Config } from '../../config/settings.ts';
+import { createHttpServer, type HttpServer } from '../../http/server.ts';
+import { createTcpHealth, type TcpHealth } from '../../http/tcp-health.ts';
+import { createMetrics } from '../../observe/metrics/metrics.ts';
+import type { Log } from '../../observe/log.ts';
+import type { Report } from '../../observe/report.ts';
 import { Appliance } from './appliance.ts';
-import type { CommandIo } from './io.ts';
+import type { CommandIo } from '../io.ts';
 
 /** The port for TCP health checks follows readiness within this time. */
 const TCP_HEALTH_INTERVAL_MS = 250;

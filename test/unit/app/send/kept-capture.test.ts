@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { KeptCapture } from '../../../src/app/kept-capture.ts';
-import { PacketBatch } from '../../../src/packet/batch.ts';
+import { KeptCapture } from '../../../../src/app/send/kept-capture.ts';
+import { PacketBatch } from '../../../../src/packet/batch.ts';
 
 function makeBatch(texts: readonly string[], offset: number): PacketBatch {
   const batch = new PacketBatch(8, Buffer.alloc(100, '.'));
