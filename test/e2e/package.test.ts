@@ -27,7 +27,7 @@ beforeAll(() => {
   writeFileSync(join(home, 'package.json'), '{}');
   const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
   run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', join(house, filename)], home);
-});
+}, 300_000);
 
 afterAll(() => rmSync(house, { recursive: true, force: true }));
 
