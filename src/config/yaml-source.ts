@@ -47,10 +47,18 @@ export function readYaml(text: string, source: TextSource, problems: Problem[]):
   const reader = new Reader(document, source, counter, problems);
   const slip: YAMLError | undefined = document.errors[0] ?? document.warnings[0];
   if (slip !== undefined) {
-    reader.refuse(slip.pos[0], messages[slip.code] ?? lowerFirst(slip.message));
+    reader.refuse(slip.pos[0], inOurWords(slip));
     return undefined;
   }
   return document.contents === null ? undefined : reader.given(document.contents, 0);
+}
+
+/** An opened bracket is missed where the parser gives up, mostly on a later line. */
+function inOurWords({ code, message }: YAMLError): string {
+  const [, bracket] = /^Flow .* end with a ([}\]])/.exec(message) ?? [];
+  if (bracket === undefined) return messages[code] ?? lowerFirst(message);
+  const opened = bracket === '}' ? '{' : '[';
+  return `a ${opened} above has no ${bracket} yet, or what it holds is indented too little`;
 }
 
 class Reader {
