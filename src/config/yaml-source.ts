@@ -58,7 +58,7 @@ function inOurWords({ code, message }: YAMLError): string {
   const [, bracket] = /^Flow .* end with a ([}\]])/.exec(message) ?? [];
   if (bracket === undefined) return messages[code] ?? lowerFirst(message);
   const opened = bracket === '}' ? '{' : '[';
-  return `a ${opened} above has no ${bracket} yet, or what it holds is indented too little`;
+  return `a ${opened} before has no ${bracket}, or what it holds is indented too little`;
 }
 
 class Reader {

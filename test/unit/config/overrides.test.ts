@@ -82,7 +82,7 @@ describe('environment', () => {
     ],
     ['MIRRORTAP_', '1', ' is not a known setting.'],
     ['MIRRORTAP_WORKERS', 'x', 'workers is "x"; expected a whole number from 0 to 64.'],
-    ['MIRRORTAP_LISTEN__VXLANPORTS', '[1', 'flow sequence must end with a ].'],
+    ['MIRRORTAP_LISTEN__VXLANPORTS', '[1', 'a [ before has no ], or what it holds is indented too little.'],
     [
       'MIRRORTAP_SINKS__A__DIRECTORY',
       'x',

@@ -13,9 +13,9 @@ describe('YAML that is not well-formed', () => {
   test.each([
     ['a: 1\na: 2', 'm.yaml:2:1: this name is there twice in one group'],
     ['a: { b: 1, b: 2 }', 'm.yaml:1:12: this name is there twice in one group'],
-    ['a: { b: 1\nc: 2', 'm.yaml:2:1: a { above has no } yet, or what it holds is indented too little'],
-    ['a: [1,\n2\n', 'm.yaml:2:1: a [ above has no ] yet, or what it holds is indented too little'],
-    ['a: [1', 'm.yaml:1:6: a [ above has no ] yet, or what it holds is indented too little'],
+    ['a: { b: 1\nc: 2', 'm.yaml:2:1: a { before has no }, or what it holds is indented too little'],
+    ['a: [1,\n2\n', 'm.yaml:2:1: a [ before has no ], or what it holds is indented too little'],
+    ['a: [1', 'm.yaml:1:6: a [ before has no ], or what it holds is indented too little'],
     ['a:\n\tb: 1', 'm.yaml:2:1: a tab indents this line; YAML wants spaces'],
     ['a: b: c', 'm.yaml:1:4: a second colon on one line; put the text in quotes or begin a new line'],
     ['a: 1\n---\nb: 2', 'm.yaml:2:1: a second YAML document begins here; one is expected'],
