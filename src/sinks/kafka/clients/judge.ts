@@ -19,7 +19,10 @@ export class Judge {
   readonly #log: Log;
   readonly #nowMs: () => number;
   readonly #seen = new Set<string>();
+  /** By partition. */
   readonly #unknownSinceMs = new Map<string, number>();
+  /** Topics whose records were refused because nobody knows them. */
+  readonly #givenUp = new Set<string>();
   readonly #damaged = new Map<string, number>();
 
   constructor(sequences: Sequences | undefined, log: Log, nowMs: () => number) {
@@ -31,6 +34,10 @@ export class Judge {
   /** A broker has told us of this topic. */
   seen(topic: string): void {
     this.#seen.add(topic);
+    if (!this.#givenUp.delete(topic)) return;
+    // it has been made since: brokers that have not heard of it yet are given time
+    for (const key of this.#unknownSinceMs.keys())
+      if (key.slice(0, key.lastIndexOf('/')) === topic) this.#unknownSinceMs.delete(key);
   }
 
   /**
@@ -47,9 +54,9 @@ export class Judge {
       case 'again':
         return { kind: 'retry', failure };
       case 'unknown':
-        return this.#isPatienceOver(batch)
-          ? this.#refused(batch, failure, wasOpen)
-          : { kind: 'retry', failure };
+        if (!this.#isPatienceOver(batch)) return { kind: 'retry', failure };
+        this.#givenUp.add(batch.topic);
+        return this.#refused(batch, failure, wasOpen);
       case 'damaged':
         return this.#count(batch) >= DAMAGED_MAX
           ? this.#refused(batch, failure, wasOpen)
@@ -72,7 +79,8 @@ export class Judge {
     // Had an earlier try arrived after all, the next batch under that number would be left out as a duplicate.
     if (wasOpen) this.#sequences?.lose(batch);
     else this.#sequences?.refused(batch);
-    this.#calm(batch);
+    // not for how long it has been unknown: the next batch would wait as long again, and all others with it
+    this.#damaged.delete(keyOf(batch));
     return { kind: 'refused', failure };
   }
 
