@@ -67,7 +67,9 @@ export class TcpStream {
     words[side + SideWord.next] = sequence;
     words[side + SideWord.base] = sequence;
     words[side + SideWord.advancedUs] = us;
-    const bits = words[side + SideWord.bits]! & ~(SideBit.data | SideBit.openEnd);
+    let bits = words[side + SideWord.bits]! & ~(SideBit.data | SideBit.openEnd);
+    // an acknowledgement that came before may be of anything
+    if (Math.abs((words[side + SideWord.acked]! - sequence) | 0) > JUMP_MAX) bits &= ~SideBit.ackKnown;
     words[side + SideWord.bits] = bits | SideBit.known;
   }
 

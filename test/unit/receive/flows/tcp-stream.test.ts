@@ -201,6 +201,11 @@ describe('acknowledged and never seen', () => {
       source: {},
     },
     {
+      name: 'nor is one that came before any data, and had nothing to do with it',
+      segments: '< A 500 a1500000000; > A 100 a500 +50; > A 200 a500 +50; > A 250 a500 +50; < A 500 a250',
+      source: { ackedBytes: 150, unseenBytes: 50 },
+    },
+    {
       name: 'farther than any window: another connection whose SYN was not seen',
       segments: `${open}; > A 100 a500 +50; > A 1900000000 a500 +50; < A 500 a1900000050`,
       source: { ackedBytes: 50 },
