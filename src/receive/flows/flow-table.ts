@@ -8,7 +8,8 @@ import * as layersConstants from '../../packet/layers.ts';
 import * as packetMarks from '../../packet/mark.ts';
 import * as verdicts from '../../packet/verdict.ts';
 import * as ipProtocols from '../../wire/ip-protocol.ts';
-import { flowOf, join, point } from './flow-aliases.ts';
+import { FlowChoice } from './flow-choice.ts';
+import * as flowChoice from './flow-choice.ts';
 import { FlowClock } from './flow-clock.ts';
 import { countPacket } from './flow-counters.ts';
 import * as layout from './flow-layout.ts';
@@ -21,6 +22,8 @@ import { TcpTracker } from './tcp-tracker.ts';
 import * as tcpTracker from './tcp-tracker.ts';
 import * as tcpWords from './tcp-words.ts';
 
+export { NO_FLOW } from './flow-choice.ts';
+
 // for speed: see "Constants" in src/README.md
 const { Direction, FlowEndReason } = flowRecord;
 const { Ports } = innermostConstants;
@@ -32,9 +35,6 @@ const {
   BAD_CHECKSUMS,
   DIRECTION_MASK,
   DIRECTION_SHIFT,
-  DUPLICATES,
-  FIRST_NANOSECONDS,
-  FIRST_SECONDS,
   FRAGMENTS,
   IS_ALIAS,
   IS_FINISHED,
@@ -52,11 +52,10 @@ const {
   TCP,
   TRUNCATED,
 } = layout;
+const { NO_FLOW } = flowChoice;
 const { TcpEvent } = tcpTracker;
 const { GAP_INDEX } = tcpWords;
 
-/** No flow: the frame is not IP, or cut before its addresses. */
-export const NO_FLOW = -1;
 /** The packet is no copy of another. */
 export const NOT_DUPLICATE = -2;
 
@@ -103,10 +102,8 @@ export class FlowTable {
   readonly #clock = new FlowClock();
   readonly #tcp: TcpTracker;
   readonly #life: FlowLife;
-  readonly #reporter: FlowReporter;
+  readonly #choice: FlowChoice;
   readonly #names: NameFinder | undefined;
-  /** The row of the key of the packet that is seen. */
-  #own = NO_ROW;
   /** Where `end` goes on. */
   #ending = 0;
 
@@ -117,11 +114,12 @@ export class FlowTable {
     const tcp = new TcpTracker({ holes: Math.min(options.gaps, GAP_INDEX), laneCounters, tally });
     const reporter = new FlowReporter({ words, tcp, names, tally, emit, sha1Base64 });
     const clock = this.#clock;
-    this.#life = new FlowLife({ rows, clock, tcp, reporter, names, tally, idleSeconds, activeSeconds });
+    const life = new FlowLife({ rows, clock, tcp, reporter, names, tally, idleSeconds, activeSeconds });
+    this.#life = life;
+    this.#choice = new FlowChoice({ rows, clock, life, reporter });
     this.#rows = rows;
     this.#words = words;
     this.#tcp = tcp;
-    this.#reporter = reporter;
     this.#names = names;
   }
 
@@ -147,11 +145,12 @@ export class FlowTable {
     if (innermost.ipVersion === 0) return NO_FLOW;
     this.#clock.tick(batch.seconds[slot]!);
     const found = this.#rows.find(batch.view, layers, innermost);
-    if (duplicateOf !== NOT_DUPLICATE) return this.#seeCopy(found, duplicateOf, batch, slot);
+    if (duplicateOf !== NOT_DUPLICATE) return this.#choice.seeCopy(found, duplicateOf, batch, slot);
 
     let flow = found;
-    this.#own = found;
-    if (found === NO_ROW || !this.#goesOn(found, batch, slot)) flow = this.#choose(found, batch, slot, lane);
+    this.#choice.own = found;
+    if (found === NO_ROW || !this.#goesOn(found, batch, slot))
+      flow = this.#choice.choose(found, batch, slot, lane);
     if (
       innermost.protocol === IpProtocol.tcp &&
       innermost.ports === Ports.known &&
@@ -164,7 +163,7 @@ export class FlowTable {
     countPacket(words, at + this.#rows.direction, innermost.wireLen, innermost.end - innermost.ipAt);
     countQuality(words, at, layers, innermost);
     const state = words[at + STATE]!;
-    if (flow === this.#own && (state >>> LANE_SHIFT !== lane || (state & DIRECTION_BITS) === 0))
+    if (flow === this.#choice.own && (state >>> LANE_SHIFT !== lane || (state & DIRECTION_BITS) === 0))
       this.#noteInterface(at, batch.marks[slot]!, lane);
     if (this.#names !== undefined && (state & LOOKS_MASK) !== LOOKS_MASK)
       lookForNames(this.#names, words, flow, batch, innermost);
@@ -204,26 +203,6 @@ export class FlowTable {
     return written;
   }
 
-  /** Counts a copy of a packet that was counted; the row of its key, made if need be, becomes an alias of the first one's flow. */
-  #seeCopy(found: number, duplicateOf: number, batch: PacketBatch, slot: number): number {
-    const words = this.#words;
-    const own = this.#endIfIdle(found);
-    if (own !== NO_ROW) this.#rows.noteKeyOf(own);
-    let flow = NO_ROW;
-    if (duplicateOf >= 0 && this.#rows.isCopy(duplicateOf)) flow = flowOf(words, duplicateOf);
-    const ownFlow = own === NO_ROW ? NO_ROW : flowOf(words, own);
-    if (flow === NO_ROW) flow = ownFlow;
-    else if (own === NO_ROW) this.#life.open(batch, slot, flow);
-    else if (ownFlow === NO_ROW) point(words, own, flow);
-    else if (ownFlow !== flow) flow = join(words, flow, ownFlow);
-    if (flow === NO_ROW) return NO_FLOW;
-
-    words[flow * ROW_WORDS + DUPLICATES]! += 1;
-    if (own !== NO_ROW && (words[own * ROW_WORDS + STATE]! & IS_FLOW) === 0)
-      this.#life.touch(own, batch.seconds[slot]!, batch.nanoseconds[slot]!);
-    return flow;
-  }
-
   /** Whether there is nothing to do for a packet of this row but to count it. If so, notes its time. */
   #goesOn(row: number, batch: PacketBatch, slot: number): boolean {
     const words = this.#words;
@@ -247,72 +226,13 @@ export class FlowTable {
     return true;
   }
 
-  /** The row, or NO_ROW where what it held was idle and is ended. The key is noted then. */
-  #endIfIdle(row: number): number {
-    if (row === NO_ROW || !this.#life.isIdle(row, this.#clock.packetTime)) return row;
-    this.#rows.noteKeyOf(row);
-    return this.#life.endIdle(row);
-  }
-
-  /**
-   * The flow of a packet: a new one, that of which its row is an alias, or the same after a report. Notes the packet's time, and
-   * sets `#own` to the row of its key.
-   */
-  #choose(found: number, batch: PacketBatch, slot: number, lane: number): number {
-    let own = this.#endIfIdle(found);
-    let flow = own;
-    if (own === NO_ROW) {
-      own = flow = this.#life.open(batch, slot, NO_ROW);
-      this.#life.begin(own, batch, slot, lane);
-    } else if ((this.#words[own * ROW_WORDS + STATE]! & IS_ALIAS) !== 0) {
-      flow = this.#followAlias(own, batch, slot, lane);
-    }
-    this.#own = own;
-    this.#keepTime(flow, batch.seconds[slot]!, batch.nanoseconds[slot]!);
-    return flow;
-  }
-
-  /** The flow that an alias stands for; a flow of its own where that is gone. */
-  #followAlias(own: number, batch: PacketBatch, slot: number, lane: number): number {
-    const words = this.#words;
-    const isFlow = (words[own * ROW_WORDS + STATE]! & IS_FLOW) !== 0;
-    if (!isFlow) this.#life.touch(own, batch.seconds[slot]!, batch.nanoseconds[slot]!);
-    const owner = flowOf(words, own);
-    if (owner !== NO_ROW && !this.#life.isIdle(owner, this.#clock.packetTime)) return owner;
-    if (owner !== NO_ROW) this.#life.endIdle(owner);
-    words[own * ROW_WORDS + STATE]! &= ~IS_ALIAS;
-    if (!isFlow) this.#life.begin(own, batch, slot, lane);
-    return own;
-  }
-
-  /** Notes when the flow's packet came, after a report that is due by then. */
-  #keepTime(flow: number, seconds: number, nanoseconds: number): void {
-    const words = this.#words;
-    const at = flow * ROW_WORDS;
-    let isFirst = (words[at + PACKETS]! | words[at + PACKETS + 1]!) === 0;
-    if (!isFirst && this.#life.isReportDue(flow, this.#clock.packetTime)) {
-      this.#reporter.report(flow, FlowEndReason.active);
-      isFirst = true;
-    }
-    if (isFirst) {
-      words[at + FIRST_SECONDS] = seconds;
-      words[at + FIRST_NANOSECONDS] = nanoseconds;
-      this.#life.touch(flow, seconds, nanoseconds);
-      return;
-    }
-    const last = words[at + LAST_SECONDS]! >>> 0;
-    const isLater = seconds === last ? nanoseconds > words[at + LAST_NANOSECONDS]! : seconds > last;
-    // a last time that lies ahead is from before time went back
-    if (isLater || last + this.#clock.offset > this.#clock.now) this.#life.touch(flow, seconds, nanoseconds);
-  }
-
   /** Has the tracker see a segment. Returns the flow that it belongs to: a new one where it opens a connection anew. */
   #track(flow: number, batch: PacketBatch, slot: number, innermost: Innermost, lane: number): number {
     let found = flow;
     let events = this.#seeSegment(found, batch, slot, innermost);
     if (events === TcpEvent.none) return found;
     if ((events & TcpEvent.reopened) !== 0) {
-      found = this.#reopen(flow, batch, slot, lane);
+      found = this.#choice.reopen(flow, batch, slot, lane);
       events = this.#seeSegment(found, batch, slot, innermost);
     }
     if ((events & (TcpEvent.closed | TcpEvent.reset)) !== 0)
@@ -329,14 +249,6 @@ export class FlowTable {
     const nanoseconds = batch.nanoseconds[slot]!;
     const { direction } = this.#rows;
     return this.#tcp.see(words, at + TCP, direction, bytes, view, innermost, lane, seconds, nanoseconds);
-  }
-
-  /** Ends the flow of a connection that is over, and begins another one for the key of the packet. */
-  #reopen(flow: number, batch: PacketBatch, slot: number, lane: number): number {
-    const own = this.#own;
-    this.#rows.noteKeyOf(own);
-    this.#life.drop(flow, FlowEndReason.fin);
-    return this.#choose(flow === own ? NO_ROW : own, batch, slot, lane);
   }
 
   /** Keeps what the interface says of the direction, and the lane's slot, which may have changed. */

@@ -1,52 +1,39 @@
-import type { FlowRecord, FlowSide } from '../../packet/flow-record.ts';
-import * as flowRecord from '../../packet/flow-record.ts';
+import type { FlowRecord } from '../../packet/flow-record.ts';
 import type { Innermost } from '../../packet/innermost.ts';
 import * as tcp from '../../wire/tcp.ts';
 import * as laneCounting from '../lane-counters.ts';
 import { GapPool } from './gaps.ts';
-import { historyText, note } from './history.ts';
+import { note } from './history.ts';
 import * as history from './history.ts';
 import { LossCounter } from './loss-counter.ts';
+import * as sequences from './sequence.ts';
+import { SideGaps } from './side-gaps.ts';
+import * as tcpFields from './tcp-fields.ts';
 import { openerOf, takeControl } from './tcp-handshake.ts';
 import * as handshake from './tcp-handshake.ts';
+import { seePlain } from './tcp-plain.ts';
+import { fillRecord, isOneSided } from './tcp-record.ts';
+import { countRetransmission, isProbe } from './tcp-repeats.ts';
 import { TcpStream } from './tcp-stream.ts';
 import * as streams from './tcp-stream.ts';
-import {
-  ackedBytes,
-  countHigh,
-  countLow,
-  highCount,
-  lowCount,
-  sideAt,
-  unseenBytes,
-  zeroCounters,
-} from './tcp-words.ts';
+import { countHigh, countLow, sideAt } from './tcp-words.ts';
 import * as tcpWords from './tcp-words.ts';
 
 export { TcpEvent } from './tcp-handshake.ts';
 export { TCP_WORDS } from './tcp-words.ts';
 
 // for speed: see "Constants" in src/README.md
-const { TcpState } = flowRecord;
 const { Flag, HEADER_LEN } = tcp;
 const { LANE_COUNTERS_LENGTH, LaneCounter } = laneCounting;
 const { Letter } = history;
 const { TcpEvent } = handshake;
-const { JUMP_MAX, Late } = streams;
-const { LETTER_BIT_SHIFT, Phase, SideBit, SideWord, TCP_WORDS, Word } = tcpWords;
-
-/** Offsets in the TCP header; see wire/tcp.ts. */
-const SEQUENCE = 4;
-const ACKNOWLEDGEMENT = 8;
-/** Four bits, then the flags in the lower byte. */
-const DATA_OFFSET = 12;
-const WINDOW = 14;
-const WINDOW_END = 16;
+const { JUMP_MAX } = sequences;
+const { Late } = streams;
+const { ACKNOWLEDGEMENT, DATA_OFFSET, SEQUENCE, WINDOW, WINDOW_END } = tcpFields;
+const { SideBit, SideWord, TCP_WORDS, Word } = tcpWords;
 
 /** Flags that change what state the connection is in. */
 const CONTROL = Flag.syn | Flag.fin | Flag.rst;
-const ACK_LETTER = 1 << (LETTER_BIT_SHIFT + Letter.ack);
-const ORDINARY = SideBit.known | SideBit.active;
 /** So long a segment may be overtaken, while no round-trip time is known. */
 const REORDERING_US = 3000;
 
@@ -59,6 +46,7 @@ const REORDERING_US = 3000;
  */
 export class TcpTracker {
   readonly #loss: LossCounter;
+  readonly #sides: SideGaps;
   readonly #stream: TcpStream;
   readonly #laneCounters: Float64Array;
 
@@ -71,7 +59,8 @@ export class TcpTracker {
     const { holes, laneCounters, tally } = options;
     const gaps = new GapPool(holes);
     this.#loss = new LossCounter(gaps, laneCounters);
-    this.#stream = new TcpStream({ gaps, loss: this.#loss, tally });
+    this.#sides = new SideGaps(gaps, tally);
+    this.#stream = new TcpStream({ gaps, sides: this.#sides, loss: this.#loss });
     this.#laneCounters = laneCounters;
   }
 
@@ -100,56 +89,8 @@ export class TcpTracker {
     nanoseconds: number,
   ): number {
     const us = (Math.imul(seconds, 1_000_000) + ((nanoseconds / 1000) | 0)) | 0;
-    if (this.#seePlain(words, at, direction, view, innermost, lane, us)) return TcpEvent.none;
+    if (seePlain(words, at, direction, view, innermost, lane, us, this.#loss)) return TcpEvent.none;
     return this.#seeAny(words, at, direction, view, innermost, lane, us);
-  }
-
-  /**
-   * Takes what nearly every packet is: in an open connection without gaps the next data, data that was seen before, or an
-   * acknowledgement. False, with nothing done, for any other. `#seeAny` does the same, and costs twice as much.
-   */
-  #seePlain(
-    words: Int32Array,
-    at: number,
-    direction: number,
-    view: DataView,
-    innermost: Innermost,
-    lane: number,
-    us: number,
-  ): boolean {
-    const tcpAt = innermost.transportAt;
-    if (tcpAt < 0 || tcpAt + WINDOW_END > innermost.end || innermost.fragment === 1) return false;
-    const lengthAndFlags = view.getUint16(tcpAt + DATA_OFFSET);
-    const headerLen = (lengthAndFlags >>> 12) << 2;
-    const len = innermost.wireLen - (tcpAt - innermost.ipAt) - headerLen;
-    const flags = lengthAndFlags & 0xff;
-    const own = sideAt(at, direction);
-    const bits = words[own + SideWord.bits]!;
-    if (headerLen < HEADER_LEN || len < 0 || ((flags & CONTROL) | (flags & ~bits)) !== 0) return false;
-    if ((flags & Flag.ack) === 0 || (bits & ORDINARY) !== ORDINARY) return false;
-    if ((words[at + Word.state]! & Phase.state) < TcpState.established) return false;
-    if (view.getUint16(tcpAt + WINDOW) === 0) return false;
-
-    const stream = this.#stream;
-    const ack = view.getInt32(tcpAt + ACKNOWLEDGEMENT);
-    const sequence = view.getInt32(tcpAt + SEQUENCE);
-    const peer = sideAt(at, 1 - direction);
-    let isOld = false;
-    if (len === 0) {
-      if ((bits & ACK_LETTER) === 0 || ((sequence - words[own + SideWord.next]!) | 0) > 0) return false;
-    } else if (!stream.isNext(words, own, sequence, len)) {
-      if (!stream.isOld(words, own, sequence, len)) return false;
-      isOld = true;
-    }
-    if (!stream.saysNothing(words, peer, ack, len) && !stream.acknowledgeNext(words, peer, ack, lane))
-      return false;
-    if (isOld) {
-      const below = (words[own + SideWord.next]! - sequence) | 0;
-      if (!isProbe(below, len)) countRetransmission(words, at, direction);
-    } else if (len > 0) {
-      stream.step(words, own, sequence, len, us);
-    }
-    return true;
   }
 
   #seeAny(
@@ -202,13 +143,7 @@ export class TcpTracker {
    * @param source the direction of `record.source`
    */
   fill(words: Int32Array, at: number, source: 0 | 1, record: FlowRecord): void {
-    record.tcpState = (words[at + Word.state]! & Phase.state) as flowRecord.TcpState;
-    record.serverRttUs = words[at + Word.serverRttUs]!;
-    record.clientRttUs = words[at + Word.clientRttUs]!;
-    record.history = historyText(words, at, source);
-    record.oneSided = isOneSided(words, at);
-    this.#fillSide(words, sideAt(at, source), record.source);
-    this.#fillSide(words, sideAt(at, 1 - source), record.destination);
+    fillRecord(words, at, source, record, this.#sides);
   }
 
   /** The flow is gone: its gaps are given back, and its lane has had one TCP flow more. */
@@ -216,20 +151,8 @@ export class TcpTracker {
     const row = lane * LANE_COUNTERS_LENGTH;
     this.#laneCounters[row + LaneCounter.tcpFlows]! += 1;
     if (isOneSided(words, at)) this.#laneCounters[row + LaneCounter.oneSidedFlows]! += 1;
-    this.#stream.forget(words, sideAt(at, 0));
-    this.#stream.forget(words, sideAt(at, 1));
-  }
-
-  #fillSide(words: Int32Array, side: number, out: FlowSide): void {
-    out.tcpFlags = words[side + SideWord.bits]! & SideBit.tcpFlags;
-    out.retransmissions = lowCount(words, side + SideWord.retransmissions);
-    out.resets = highCount(words, side + SideWord.retransmissions);
-    out.outOfOrder = lowCount(words, side + SideWord.outOfOrder);
-    out.zeroWindows = highCount(words, side + SideWord.outOfOrder);
-    out.ackedBytes = ackedBytes(words, side);
-    out.unseenBytes = unseenBytes(words, side);
-    this.#stream.settleRecord(words, side);
-    zeroCounters(words, side);
+    this.#sides.forget(words, sideAt(at, 0));
+    this.#sides.forget(words, sideAt(at, 1));
   }
 
   /** Takes payload. */
@@ -316,34 +239,9 @@ export class TcpTracker {
   }
 }
 
-/**
- * Whether data that begins so many bytes before the next asks whether the other side is still there, or has room (RFC 9293
- * section 3.8.4).
- */
-function isProbe(below: number, len: number): boolean {
-  return below === 1 && len === 1;
-}
-
-function countRetransmission(words: Int32Array, at: number, direction: number): void {
-  const side = sideAt(at, direction);
-  countLow(words, side + SideWord.retransmissions);
-  note(words, at, side, direction, Letter.retransmission);
-}
-
 /** What comes later than this was sent again: nobody can have asked for it and got it sooner. */
 function reorderingUs(words: Int32Array, at: number): number {
   const server = words[at + Word.serverRttUs]!;
   const client = words[at + Word.clientRttUs]!;
   return server < 0 || client < 0 ? REORDERING_US : server + client;
-}
-
-/** Whether one side's data or ACKs came, and of the other nothing at all. */
-function isOneSided(words: Int32Array, at: number): boolean {
-  const first = words[sideAt(at, 0) + SideWord.bits]!;
-  const second = words[sideAt(at, 1) + SideWord.bits]!;
-  const silent = SideBit.tcpFlags | SideBit.known;
-  return (
-    ((first & SideBit.active) !== 0 && (second & silent) === 0) ||
-    ((second & SideBit.active) !== 0 && (first & silent) === 0)
-  );
 }
