@@ -80,9 +80,9 @@ export class Connection {
     return undefined;
   }
 
-  /** The topic was looked for and is not there. */
-  isMissing(topic: string): boolean {
-    return this.#topics.isMissing(topic);
+  /** The topic was looked for, and is not there or not for this user. */
+  problemOf(topic: string): KafkaFailure | undefined {
+    return this.#topics.problem(topic);
   }
 
   /** Most bytes of one batch that all of these topics take, as far as is known. */

@@ -134,10 +134,15 @@ export class Line {
     for (;;) {
       const known = await connection.partitions(topics);
       if (known === undefined || this.#ended) return undefined;
-      const missing = [...topics].filter((topic) => connection.isMissing(topic));
-      // each is asked, so that the time of all of them runs
-      if (!missing.map((topic) => this.#patience.isLeft(topic, MISSING)).includes(true)) return known;
-      for (const topic of missing) connection.failed(MISSING, topic);
+      let isWaitedFor = false;
+      for (const topic of topics) {
+        const problem = connection.problemOf(topic);
+        // each is asked, so that the time of all of them runs
+        if (problem === undefined || !this.#patience.isLeft(topic, problem)) continue;
+        isWaitedFor = true;
+        connection.failed(problem, topic);
+      }
+      if (!isWaitedFor) return known;
       await this.#backoff.wait();
     }
   }
@@ -214,5 +219,4 @@ interface UnderWay {
   readonly settled: Promise<boolean>;
 }
 
-const MISSING: KafkaFailure = { reason: 'noTopic', message: 'The topic is not there.' };
 const NOT_SENT: Promise<boolean> = Promise.resolve(false);

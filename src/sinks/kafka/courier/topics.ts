@@ -14,7 +14,11 @@ const PARTITIONS_OF_NONE = 1;
 interface Known {
   readonly facts: TopicFacts | undefined;
   readonly askedMs: number;
+  /** Why there are no facts. */
+  readonly problem?: KafkaFailure;
 }
+
+const MISSING: KafkaFailure = { reason: 'noTopic', message: 'The topic is not there.' };
 
 /** What is known of the topics that records go to. Creates those that are missing, where that is allowed. */
 export class Topics {
@@ -57,10 +61,10 @@ export class Topics {
     return partitions;
   }
 
-  /** It was looked for and is not there. */
-  isMissing(name: string): boolean {
+  /** It was looked for, and is not there or not for this user. */
+  problem(name: string): KafkaFailure | undefined {
     const known = this.#known.get(name);
-    return known !== undefined && known.facts === undefined;
+    return known === undefined || known.facts !== undefined ? undefined : (known.problem ?? MISSING);
   }
 
   /** Least of the largest batches that these topics take; Infinity where no broker said. */
@@ -100,8 +104,15 @@ export class Topics {
         this.#found(name, facts, created);
       return undefined;
     } catch (error) {
-      if (error instanceof KafkaError) return error.failure;
-      throw error;
+      if (!(error instanceof KafkaError)) throw error;
+      return this.#keepAsProblem(name, error.failure) ? undefined : error.failure;
     }
+  }
+
+  /** Brokers answer, but not this user: that is as with a topic that is missing. */
+  #keepAsProblem(name: string, failure: KafkaFailure): boolean {
+    if (failure.reason !== 'notAuthorised' || this.#known.get(name)?.facts !== undefined) return false;
+    this.#known.set(name, { facts: undefined, askedMs: this.#now(), problem: failure });
+    return true;
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as diskTime } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FullReason } from '../../../../../src/pipeline/channel/channel-memory.ts';
+import { KafkaError } from '../../../../../src/sinks/kafka/client.ts';
 import { Spool } from '../../../../../src/sinks/kafka/spool/spool.ts';
 import { defaultKafka } from '../../../../support/kafka/kafka-settings.ts';
 import { type Behaviour, FakeClient } from '../../../../support/kafka/fake-client.ts';
@@ -201,6 +202,23 @@ test('a topic that never comes is waited for, for a minute', async () => {
   expect(bench.dropped()).toEqual({ noTopic: 30 });
   bench.writer.close();
   await until(run, bench);
+});
+
+test('a topic that this user may not even see is waited for, for a minute, as one that is missing', async () => {
+  const client = new FakeClient();
+  const refusal = { reason: 'notAuthorised', message: 'TOPIC_AUTHORIZATION_FAILED' } as const;
+  client.topic = () => Promise.reject(new KafkaError(refusal));
+  client.behave = () => refusal;
+  const bench = new LineBench({ client });
+  const run = bench.line.run();
+  bench.put(30);
+  await pass(55_000, bench, 500);
+  expect(bench.dropped()).toEqual({});
+  await pass(20_000, bench, 500);
+  expect(bench.dropped()).toEqual({ notAuthorised: 30 });
+  bench.writer.close();
+  await until(run, bench);
+  expect(bench.lines.filter((line) => line.startsWith('error'))).toHaveLength(1);
 });
 
 test('a topic that was made and that brokers have not heard of yet is looked for again', async () => {
