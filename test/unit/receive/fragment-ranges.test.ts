@@ -1,139 +1,117 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addRange, clearRanges, isWhole, RangeVerdict } from '../../../src/receive/fragment-ranges.ts';
+import { opaque, udpDatagram } from '../../../samples/make/packets.ts';
+import { IpProtocol } from '../../../src/wire/ip-protocol.ts';
+import { fragment4, fragment6, type Piece, pieces } from '../../support/fragmenting.ts';
+import { InnermostBench } from '../../support/innermost.ts';
+import { change } from '../../support/tunnels.ts';
 
-/** Words of a packet, and some before and behind that are not its own. */
-const AT = 3;
-const WORDS = 14;
-const FOREIGN = 0x5a5a;
-const RANGES_MAX = 6;
+const datagram = udpDatagram(1000, 2000, Buffer.alloc(4000, 'abcdefg'));
 
-interface Part {
-  readonly from: number;
-  readonly length: number;
-  readonly more: number;
-}
-
-/** What is right: all fragments in a list. */
-class Model {
-  readonly #parts: Part[] = [];
-
-  add(part: Part): RangeVerdict {
-    const end = part.from + part.length;
-    if (part.length === 0) return RangeVerdict.fresh;
-    if (this.#parts.some((one) => one.from === part.from && one.length === part.length))
-      return RangeVerdict.repeated;
-    if (this.#parts.some((one) => one.from < end && part.from < one.from + one.length))
-      return RangeVerdict.overlapping;
-    this.#parts.push(part);
-    return RangeVerdict.fresh;
-  }
-
-  get count(): number {
-    return this.#parts.length;
-  }
-
-  isWhole(): boolean {
-    const last = this.#parts.findLast(({ more }) => more === 0);
-    const bytes = this.#parts.reduce((sum, { length }) => sum + length, 0);
-    return last !== undefined && last.from + last.length === bytes && this.#furthest() === bytes;
-  }
-
-  #furthest(): number {
-    return Math.max(...this.#parts.map(({ from, length }) => from + length));
-  }
-}
-
-function fresh(): Int32Array {
-  const words = new Int32Array(AT + WORDS + 3).fill(FOREIGN);
-  clearRanges(words, AT);
-  return words;
-}
-
-function add(words: Int32Array, { from, length, more }: Part): RangeVerdict {
-  return addRange(words, AT, from, from + length, more);
-}
-
-function expectForeign(words: Int32Array): void {
-  expect([...words.subarray(0, AT), ...words.subarray(AT + WORDS)]).toEqual(Array(6).fill(FOREIGN));
-}
-
-/** Few places and lengths, so that fragments meet. */
-const part: fc.Arbitrary<Part> = fc.record({
-  from: fc.nat(12).map((units) => 8 * units),
-  length: fc.oneof(fc.constantFrom(16, 24), fc.nat(60)),
-  more: fc.constantFrom(0, 1, 1, 1),
+const teardrop: [string, Piece[], number][] = [
+  [
+    'the second begins in the first',
+    [
+      { offset: 0, length: 40 },
+      { offset: 24, length: 4, more: false },
+    ],
+    1,
+  ],
+  [
+    'the second lies over the end of the first',
+    [
+      { offset: 0, length: 40 },
+      { offset: 32, length: 400 },
+    ],
+    1,
+  ],
+  [
+    'the second holds all of the first',
+    [
+      { offset: 8, length: 40 },
+      { offset: 0, length: 400 },
+    ],
+    1,
+  ],
+  [
+    'same begin, other end',
+    [
+      { offset: 0, length: 400 },
+      { offset: 0, length: 392 },
+    ],
+    1,
+  ],
+  [
+    'over two that were put together',
+    [
+      { offset: 0, length: 400 },
+      { offset: 400, length: 400 },
+      { offset: 200, length: 400 },
+    ],
+    1,
+  ],
+  [
+    'part of one within many',
+    [...pieces(2000, 400), { offset: 800, length: 392 }, { offset: 808, length: 392 }],
+    2,
+  ],
+  ['a shorter last one over an equal one', [...pieces(2000, 400), { offset: 1600, length: 200 }], 1],
+  [
+    'the same again is none',
+    [
+      { offset: 0, length: 400 },
+      { offset: 400, length: 400 },
+      { offset: 0, length: 400 },
+    ],
+    0,
+  ],
+  [
+    'an empty one is none',
+    [
+      { offset: 0, length: 400 },
+      { offset: 200, length: 0, more: false },
+    ],
+    0,
+  ],
+];
+test.each(teardrop)('teardrop: %s', (_name, list, overlapping) => {
+  const bench = new InnermostBench();
+  for (const piece of list) bench.read(fragment4(datagram, piece));
+  expect(bench.counts['fragmentsOverlapping'] ?? 0).toBe(overlapping);
+  const again = new InnermostBench();
+  for (const piece of list) again.read(fragment6(datagram, piece));
+  expect(again.counts['fragmentsOverlapping'] ?? 0).toBe(overlapping);
 });
 
-test('as long as all have a place, the verdict is that of a list of all fragments', () => {
-  let whole = 0;
+test('fragments of one size in any order, any number of times, never overlap; and one that is moved does', () => {
+  const order = fc
+    .record({ length: fc.integer({ min: 1, max: 4000 }), units: fc.integer({ min: 30, max: 185 }) })
+    .chain(({ length, units }) => {
+      const list = pieces(length, 8 * units);
+      const once = fc.shuffledSubarray(list, { minLength: list.length, maxLength: list.length });
+      return fc.tuple(once, fc.array(fc.constantFrom(...list), { maxLength: 20 }), fc.constant(list));
+    });
   fc.assert(
-    fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
-      const words = fresh();
-      const model = new Model();
-      for (const one of parts) {
-        if (model.count === RANGES_MAX) return;
-        expect(add(words, one)).toBe(model.add(one));
-        expect(isWhole(words, AT)).toBe(model.isWhole());
-        if (model.isWhole()) whole++;
-      }
+    fc.property(order, ([once, more, list]) => {
+      const bench = new InnermostBench();
+      const whole = opaque(
+        IpProtocol.udp,
+        datagram.bytes.subarray(0, list.at(-1)!.offset + list.at(-1)!.length),
+      );
+      for (const piece of [...once, ...more]) bench.read(fragment4(whole, piece));
+      expect(bench.counts['fragmentsOverlapping']).toBeUndefined();
     }),
-    { numRuns: 5000 },
-  );
-  expect(whole).toBeGreaterThan(100);
-});
-
-test('whatever comes, no other words are written, and nothing overlaps that does not', () => {
-  const anywhere = fc.record({
-    from: fc.oneof(fc.nat(30), fc.nat(8191)).map((units) => 8 * units),
-    length: fc.oneof(fc.nat(100), fc.nat(65_535)),
-    more: fc.constantFrom(0, 1),
-  });
-  fc.assert(
-    fc.property(fc.array(anywhere, { maxLength: 60 }), (parts) => {
-      const words = fresh();
-      const model = new Model();
-      for (const one of parts) {
-        const verdict = add(words, one);
-        const truth = model.add(one);
-        if (verdict !== truth) expect(verdict).toBe(RangeVerdict.fresh);
-        expect(words[AT]).toBeLessThanOrEqual(RANGES_MAX);
-        expectForeign(words);
-        // the list would go apart from what is remembered
-        if (verdict !== truth) return;
-      }
-    }),
-    { numRuns: 3000 },
+    { numRuns: 300 },
   );
 });
 
-/** Orders in which senders and networks deliver a packet of 45 fragments. */
-const offsets = Array.from({ length: 45 }, (_, index) => index);
-test.each([
-  ['in order', offsets],
-  ['backwards', offsets.toReversed()],
-  ['the last first', [44, ...offsets.slice(0, 44)]],
-  ['two paths, one behind', [...offsets.filter((n) => n % 15 < 10), ...offsets.filter((n) => n % 15 >= 10)]],
-  ['neighbours swapped', offsets.map((n) => (n === 44 ? n : n ^ 1))],
-])('one packet of many fragments takes few ranges: %s', (_name, order) => {
-  const words = fresh();
-  const parts = order.map((n) => ({ from: 1480 * n, length: n === 44 ? 100 : 1480, more: n === 44 ? 0 : 1 }));
-  for (const one of parts) {
-    expect(isWhole(words, AT)).toBe(false);
-    expect(add(words, one)).toBe(RangeVerdict.fresh);
-  }
-  expect(isWhole(words, AT)).toBe(true);
-  for (const one of parts) expect(add(words, one)).toBe(RangeVerdict.repeated);
-  expect(words[AT]).toBe(1);
-});
-
-test('what finds no place is forgotten, and the rest stands', () => {
-  const words = fresh();
-  for (let n = 0; n < 10; n++) expect(add(words, { from: 80 * n, length: 8, more: 1 })).toBe(0);
-  for (let n = 0; n < RANGES_MAX; n++) {
-    expect(add(words, { from: 80 * n, length: 8, more: 1 })).toBe(RangeVerdict.repeated);
-    expect(add(words, { from: 80 * n, length: 16, more: 1 })).toBe(RangeVerdict.overlapping);
-  }
-  expect(add(words, { from: 80 * 9, length: 16, more: 1 })).toBe(RangeVerdict.fresh);
-  expectForeign(words);
+test('two first fragments that contradict each other overlap; the newer counts', () => {
+  const bench = new InnermostBench();
+  const [first = datagram.bytes, second = datagram.bytes] = pieces(datagram.bytes.length, 1480).map((piece) =>
+    fragment4(datagram, piece),
+  );
+  bench.read(first);
+  bench.read(change(first, 34, '0bb8 0fa0'));
+  expect(bench.read(second)).toMatchObject({ ports: '3000 > 4000' });
+  expect(bench.counts).toMatchObject({ fragmentsOverlapping: 1 });
 });

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { echo, opaque, type Transport, tcpSegment, udpDatagram } from '../../../samples/make/packets.ts';
 import { Encapsulation } from '../../../src/packet/lane.ts';
@@ -198,103 +197,6 @@ test('what two mirror sources deliver of one packet does not disturb', () => {
   });
 });
 
-const teardrop: [string, Piece[], number][] = [
-  [
-    'the second begins in the first',
-    [
-      { offset: 0, length: 40 },
-      { offset: 24, length: 4, more: false },
-    ],
-    1,
-  ],
-  [
-    'the second lies over the end of the first',
-    [
-      { offset: 0, length: 40 },
-      { offset: 32, length: 400 },
-    ],
-    1,
-  ],
-  [
-    'the second holds all of the first',
-    [
-      { offset: 8, length: 40 },
-      { offset: 0, length: 400 },
-    ],
-    1,
-  ],
-  [
-    'same begin, other end',
-    [
-      { offset: 0, length: 400 },
-      { offset: 0, length: 392 },
-    ],
-    1,
-  ],
-  [
-    'over two that were put together',
-    [
-      { offset: 0, length: 400 },
-      { offset: 400, length: 400 },
-      { offset: 200, length: 400 },
-    ],
-    1,
-  ],
-  [
-    'part of one within many',
-    [...pieces(2000, 400), { offset: 800, length: 392 }, { offset: 808, length: 392 }],
-    2,
-  ],
-  ['a shorter last one over an equal one', [...pieces(2000, 400), { offset: 1600, length: 200 }], 1],
-  [
-    'the same again is none',
-    [
-      { offset: 0, length: 400 },
-      { offset: 400, length: 400 },
-      { offset: 0, length: 400 },
-    ],
-    0,
-  ],
-  [
-    'an empty one is none',
-    [
-      { offset: 0, length: 400 },
-      { offset: 200, length: 0, more: false },
-    ],
-    0,
-  ],
-];
-test.each(teardrop)('teardrop: %s', (_name, list, overlapping) => {
-  const bench = new InnermostBench();
-  for (const piece of list) bench.read(fragment4(datagram, piece));
-  expect(bench.counts['fragmentsOverlapping'] ?? 0).toBe(overlapping);
-  const again = new InnermostBench();
-  for (const piece of list) again.read(fragment6(datagram, piece));
-  expect(again.counts['fragmentsOverlapping'] ?? 0).toBe(overlapping);
-});
-
-test('fragments of one size in any order, any number of times, never overlap; and one that is moved does', () => {
-  const order = fc
-    .record({ length: fc.integer({ min: 1, max: 4000 }), units: fc.integer({ min: 30, max: 185 }) })
-    .chain(({ length, units }) => {
-      const list = pieces(length, 8 * units);
-      const once = fc.shuffledSubarray(list, { minLength: list.length, maxLength: list.length });
-      return fc.tuple(once, fc.array(fc.constantFrom(...list), { maxLength: 20 }), fc.constant(list));
-    });
-  fc.assert(
-    fc.property(order, ([once, more, list]) => {
-      const bench = new InnermostBench();
-      const whole = opaque(
-        IpProtocol.udp,
-        datagram.bytes.subarray(0, list.at(-1)!.offset + list.at(-1)!.length),
-      );
-      for (const piece of [...once, ...more]) bench.read(fragment4(whole, piece));
-      expect(bench.counts['fragmentsOverlapping']).toBeUndefined();
-    }),
-    { numRuns: 300 },
-  );
-});
-
 test('another packet with the identification of a whole one is no attack, and has its own ports', () => {
   const bench = new InnermostBench();
   for (const one of four) bench.read(one);
@@ -308,14 +210,6 @@ test('another packet with the identification of a whole one is no attack, and ha
     expect(bench.read(fragment4(third, piece))).toMatchObject({ ports: '5000 > 6000' });
   }
   expect(bench.counts).toEqual({ fragments: 9, fragmentsMatched: 6 });
-});
-
-test('two first fragments that contradict each other overlap; the newer counts', () => {
-  const bench = new InnermostBench();
-  bench.read(at(four, 0));
-  bench.read(change(at(four, 0), 34, '0bb8 0fa0'));
-  expect(bench.read(at(four, 1))).toMatchObject({ ports: '3000 > 4000' });
-  expect(bench.counts).toMatchObject({ fragmentsOverlapping: 1 });
 });
 
 test.each<[string, Transport, Piece, number]>([
