@@ -30,6 +30,7 @@ const FAILING_SINCE_MS = 4;
 const FAILING_REASON = 5;
 const DROPPED = 6;
 
+/** Reads and writes one such row. */
 export class SinkCounters {
   readonly reasons: readonly string[];
   /** Names of the kind's further counters. */

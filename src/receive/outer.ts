@@ -28,6 +28,7 @@ export const PortUse = { none: 0, vxlan: 1, geneve: 2 } as const;
 /** 65,536 entries of `PortUse`, by UDP port. */
 export type TunnelPorts = Uint8Array;
 
+/** The table of a receiver's ports, made once. */
 export function tunnelPorts(vxlanPorts: readonly number[], genevePorts: readonly number[]): TunnelPorts {
   const table = new Uint8Array(65_536);
   for (const port of vxlanPorts) table[port] = PortUse.vxlan;

@@ -16,6 +16,7 @@ const ZERO = 0x30;
 /** What lies between the digit 9 and the letter a, less one. */
 const TO_LETTER = 0x27;
 
+/** One name: its text is `bytes[0 .. length)`. */
 export class NameText {
   readonly bytes: Uint8Array = new Uint8Array(NAME_TEXT_MAX);
   length = 0;

@@ -27,14 +27,17 @@ export function countPacket(words: Int32Array, at: number, wireLen: number, capt
   if (captured < 0 && nextCaptured >= 0) words[at + CARRIES]! += CAPTURED_CARRY;
 }
 
+/** Packets of one direction; `at` as in `countPacket`. */
 export function packets(words: Int32Array, at: number): number {
   return words[at + PACKETS]! >>> 0;
 }
 
+/** Bytes of its IP packets, IP header included, before anything cut them. */
 export function wireBytes(words: Int32Array, at: number): number {
   return (words[at + CARRIES]! & CARRY_MASK) * CARRY_VALUE + (words[at + WIRE_BYTES]! >>> 0);
 }
 
+/** Bytes of those packets that arrived. */
 export function capturedBytes(words: Int32Array, at: number): number {
   return (words[at + CARRIES]! >>> 16) * CARRY_VALUE + (words[at + CAPTURED_BYTES]! >>> 0);
 }

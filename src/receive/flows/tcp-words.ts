@@ -122,10 +122,12 @@ export function countHigh(words: Int32Array, at: number): void {
   if (words[at]! >>> HIGH_SHIFT !== HIGH_COUNT) words[at]! += 1 << HIGH_SHIFT;
 }
 
+/** What `countLow` has counted: at most 1,048,575, where it stands still. */
 export function lowCount(words: Int32Array, at: number): number {
   return words[at]! & LOW_COUNT;
 }
 
+/** What `countHigh` has counted: at most 4,095, where it stands still. */
 export function highCount(words: Int32Array, at: number): number {
   return words[at]! >>> HIGH_SHIFT;
 }
@@ -140,6 +142,7 @@ export function addAcked(words: Int32Array, side: number, bytes: number): void {
   if (high !== ACKED_HIGH) words[side + Side.gaps]! += 1 << ACKED_HIGH_SHIFT;
 }
 
+/** What `addAcked` has added up. */
 export function ackedBytes(words: Int32Array, side: number): number {
   const high = (words[side + Side.gaps]! >>> ACKED_HIGH_SHIFT) & ACKED_HIGH;
   return high * WORD_RANGE + (words[side + Side.ackedBytes]! >>> 0);
@@ -156,6 +159,7 @@ export function addUnseen(words: Int32Array, side: number, bytes: number): numbe
   return after - before;
 }
 
+/** What `addUnseen` has added up: 36 bits. */
 export function unseenBytes(words: Int32Array, side: number): number {
   const high = words[side + Side.gaps]! >>> UNSEEN_HIGH_SHIFT;
   return high * WORD_RANGE + (words[side + Side.unseenBytes]! >>> 0);

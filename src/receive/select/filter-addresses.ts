@@ -39,6 +39,7 @@ export function networkOfNumber({ text }: Token): Network4 {
   return { address, mask };
 }
 
+/** The number of an IPv6 address, as a network of itself alone. */
 export function address6({ text }: Token): Network6 {
   const { bytes } = parseAddress(text) ?? { bytes: new Uint8Array(16) };
   return { words: [0, 4, 8, 12].map((at) => u32(bytes, at)), masks: [ALL, ALL, ALL, ALL] };
