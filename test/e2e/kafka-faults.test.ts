@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freeUdpPort, pause } from '../support/appliance.ts';
 import { KafkaBroker } from '../support/kafka/broker.ts';
 import { type Breakage, BrokenBroker } from '../support/kafka/broken-brokers.ts';
+import { clientNames } from '../support/kafka/clients.ts';
 import {
   eventually,
   expectReceived,
@@ -21,13 +22,14 @@ import {
 import { NumberedLoad } from '../support/kafka/numbered-load.ts';
 import { freePorts } from '../support/kafka/ports.ts';
 import { requiresOwnKafka } from '../support/kafka/wanted.ts';
+import { ways } from '../support/kafka/ways.ts';
 import { soaking } from '../support/scale.ts';
 import { withFolder } from '../support/tshark.ts';
 
 const RATE = soaking ? 20_000 : 5000;
 const INNER_BYTES = 1000;
 const BROKER_TIMEOUT_MS = 360_000;
-const TIMEOUT_MS = soaking ? 1_800_000 : 180_000;
+const TIMEOUT_MS = soaking ? 1_800_000 : 300_000;
 const KILLS = soaking ? 20 : 5;
 /** How long the full spool is looked at. */
 const FULL_MS = soaking ? 60_000 : 4000;
@@ -99,10 +101,12 @@ describe.skipIf(!requiresOwnKafka())('brokers that go', { timeout: TIMEOUT_MS },
       expect(arrived).toEqual({ records: written, distinct: written, disordered: 0, damaged: 0 });
     }));
 
-  test(`killed ${KILLS} times: what was in the spool arrives, and nothing else comes twice`, () =>
+  const killing = `killed ${KILLS} times: what was in the spool arrives, and nothing else comes twice`;
+  test.each(soaking ? ways : ways.slice(0, 1))(`${killing} ($client, $encoding)`, ({ client, encoding }) =>
     withFolder(async (folder) => {
       const { packets, flows } = names();
-      const bus = { brokers: [broker.bootstrap], packets, flows, retryMaxMs: 500 };
+      const brokers = [broker.bootstrap];
+      const bus = { client, brokers, packets: { ...packets, encoding }, flows, retryMaxMs: 500 };
       const vxlanPort = await freeUdpPort();
       const start = () => startWithBus(folder, bus, 'workers=2', { vxlanPort });
       await using load = new NumberedLoad(INNER_BYTES);
@@ -142,7 +146,8 @@ describe.skipIf(!requiresOwnKafka())('brokers that go', { timeout: TIMEOUT_MS },
       const repeated = [...times.keys()].filter((number) => times[number]! > 1);
       expect(repeated.filter((number) => !spooled.has(number))).toEqual([]);
       expect(distinct).toBeGreaterThan(spooled.size);
-    }));
+    }),
+  );
 
   test('a stop while brokers are away leaves the rest in the spool; the next start, with fewer workers, sends it', () =>
     withFolder(async (folder) => {
@@ -263,9 +268,9 @@ describe.skipIf(!requiresOwnKafka())('brokers that go', { timeout: TIMEOUT_MS },
   });
 });
 
-test(
-  'sinks whose brokers are none: the appliance starts, receives, says so, tries seldom, and stops',
-  () =>
+test.each(soaking ? clientNames : clientNames.filter((client) => client !== 'kafkajs'))(
+  'sinks whose brokers are none: the appliance starts, receives, says so, tries seldom, and stops (%s)',
+  (client) =>
     withFolder(async (folder) => {
       const unlike = /^(?:garbage|timeout|unreachable)$/;
       const expected: Readonly<Record<Breakage, RegExp>> = {
@@ -280,6 +285,7 @@ test(
       const kinds = Object.keys(expected) as Breakage[];
       const servers = await Promise.all(kinds.map((kind) => BrokenBroker.start(kind)));
       const settings = {
+        client,
         packets: { topic: 'packets' },
         flows: null,
         requestTimeoutMs: 1000,
