@@ -150,6 +150,20 @@ describe.each(clientNames)('client %s', (client) => {
       expect(await textsOf(topic)).toEqual(['0 small', '0 next', '1 next', '2 small too', '2 next']);
     });
 
+    test('does not make one that is too large of two batches that are under way together', async () => {
+      const topic = await kafka.newTopic('together', 1, { 'max.message.bytes': '2000' });
+      const made = await connected({ idempotence: false, inFlightRequests: 4 });
+      const texts = ['first', 'second', 'third', 'fourth'];
+      const calls = texts.map((text) => {
+        return made.sendBatch([{ topic, partition: 0, records: [recordOf(text, 1200)] }]);
+      });
+      const outcomes = (await Promise.all(calls)).flat();
+      expect(outcomes.map(({ kind }) => kind)).toEqual(texts.map(() => 'delivered'));
+      expect((await textsOf(topic)).map((text) => text.replace(/\.+$/, ''))).toEqual(
+        texts.map((text) => `0 ${text}`),
+      );
+    });
+
     test('refuses a topic that is not there, once that is sure, and delivers the rest', async () => {
       const topic = await kafka.newTopic('there');
       const made = await connected();

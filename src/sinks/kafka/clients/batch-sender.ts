@@ -39,14 +39,22 @@ export class BatchSender {
     if (unfinished.length > 0) this.producer?.purge();
   }
 
-  /** Hands over what waits, as far as there is room. */
+  /**
+   * Hands over what waits, as far as there is room. Of a partition the library has one batch at a time: it would send two of them
+   * in one request, which may be larger than the topic takes although neither is.
+   */
   fill(): void {
     const { producer } = this;
     if (producer === undefined) return;
-    for (let entry = this.#waiting[0]; entry !== undefined; entry = this.#waiting[0]) {
+    for (let at = 0; at < this.#waiting.length; ) {
+      const entry = this.#waiting[at];
+      if (entry === undefined || this.#batches.isBehindAnother(entry)) {
+        at++;
+        continue;
+      }
       const error = hand(producer, entry);
       if (error === code.RD_KAFKA_RESP_ERR__QUEUE_FULL) return;
-      this.#waiting.shift();
+      this.#waiting.splice(at, 1);
       if (error === 0) continue;
       const { kind, reason } = meaningOf(error);
       entry.failure ??= { kind, failure: { ...failureOf(error), reason } };

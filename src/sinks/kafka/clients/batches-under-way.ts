@@ -64,6 +64,13 @@ export class BatchesUnderWay {
     if (others?.size === 0) this.#byPartition.delete(entry.partition);
   }
 
+  /** The library has records of another batch for the same partition, of which it has not reported. */
+  isBehindAnother(entry: BatchUnderWay): boolean {
+    for (const other of this.#byPartition.get(entry.partition) ?? [])
+      if (other !== entry && other.reported < other.taken) return true;
+    return false;
+  }
+
   /** Those of the batch's partition whose caller was told to retry. */
   left(batch: PartitionBatch): BatchUnderWay[] {
     const others = this.#byPartition.get(partitionOf(batch));
