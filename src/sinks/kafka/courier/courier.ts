@@ -98,7 +98,7 @@ export class KafkaCourier {
       this.#every(EXPIRE_MS, (transfer) => {
         transfer.expire().catch((error: unknown) => this.#spoolFailed(error));
       });
-    this.#running = this.#transfers.map((transfer) => transfer.run());
+    this.#running = this.#runAll();
     // who asks for `done`, or stops, is told
     for (const running of this.#running) running.catch(() => {});
   }
@@ -125,12 +125,26 @@ export class KafkaCourier {
     return Promise.all(this.#running);
   }
 
+  /**
+   * Transfers of one topic run one after the other, what workers have left before what comes now: a client has one batch of a
+   * partition at a time, and a second one would take the place of the first, which is then there twice.
+   */
+  #runAll(): Promise<void>[] {
+    const last = new Map<CourierSource['takes'], Promise<void>>();
+    return this.#transfers.map((transfer) => {
+      const before = last.get(transfer.takes) ?? Promise.resolve();
+      const running = before.then(() => transfer.run());
+      last.set(transfer.takes, running);
+      return running;
+    });
+  }
+
   #giveUp(): void {
     this.#connection?.end();
     for (const { line } of this.#transfers) line.end();
   }
 
-  /** A source, and on worker 0 what workers have left that are no more. */
+  /** A source, and on worker 0 before it what workers have left that are no more. */
   async #addSource(connection: Connection, source: CourierSource): Promise<void> {
     const { settings, sink, worker, isAgain, workers, sources, log, now } = this.#options;
     const place = { settings: settings.spool, sink, takes: source.takes };
@@ -142,13 +156,13 @@ export class KafkaCourier {
       this.#add(connection, source, undefined);
       return;
     }
-    this.#add(connection, source, await open(spoolFolder(place, worker)));
-    if (worker > 0) return;
-    for (const folder of leftoverFolders(place, workers)) {
+    const own = await open(spoolFolder(place, worker));
+    for (const folder of worker > 0 ? [] : leftoverFolders(place, workers)) {
       const channel = allocateChannel(0, 0);
       new ChannelWriter(channel).close();
       this.#add(connection, { ...source, channel }, await open(folder), folder);
     }
+    this.#add(connection, source, own);
   }
 
   #add(connection: Connection, source: CourierSource, spool: Spool | undefined, leftover?: string): void {

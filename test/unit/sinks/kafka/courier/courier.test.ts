@@ -31,7 +31,7 @@ const countersIn = (row: Float64Array): SinkCounters =>
 function newCourier(
   client: FakeClient,
   sources: readonly CourierSource[],
-  changed: Partial<Pick<CourierOptions, 'isAgain' | 'frames'>> & {
+  changed: Partial<Pick<CourierOptions, 'isAgain' | 'frames' | 'worker' | 'workers'>> & {
     readonly settings?: Partial<KafkaSettings>;
   } = {},
 ): KafkaCourier {
@@ -126,6 +126,46 @@ test.each([
     expect([ledger.delivered, ledger.pending]).toEqual([ledger.written, 0]);
   }),
 );
+
+test('what workers have left that are no more is sent first, one spool after the other', () =>
+  withFolder(async (directory) => {
+    const settings = { closeSeconds: 0, spool: { ...defaultKafka().spool, directory } };
+    const fill = async (worker: number): Promise<void> => {
+      const [away, channel] = [new FakeClient(), newChannel()];
+      away.isUp = false;
+      const sources = [{ takes: 'packets', channel, counters: countersIn(newRow()) }] as const;
+      const courier = newCourier(away, sources, { worker, workers: 3, settings });
+      await courier.start();
+      const sink = new KafkaPacketsSink({ ...sinkContext(kafkaDropReasons, 0, kafkaCounters), channel });
+      await sink.write(framesFrom(worker * 100, 100));
+      await sink.close();
+      await courier.stop();
+    };
+    for (const worker of [0, 1, 2]) await fill(worker);
+
+    const client = new FakeClient();
+    client.latencyMs = 20;
+    const [underWay, order, send] = [new Set<string>(), [] as number[], client.sendBatch.bind(client)];
+    let together = 0;
+    client.sendBatch = async (batches) => {
+      const names = batches.map(({ topic, partition }) => `${topic} ${partition}`);
+      if (names.some((name) => underWay.has(name))) together++;
+      names.forEach((name) => underWay.add(name));
+      const outcomes = await send(batches);
+      names.forEach((name) => underWay.delete(name));
+      order.push(Math.floor(batches[0]!.records[0]!.value.readUInt32BE(0) / 100));
+      return outcomes;
+    };
+    const [channel, row] = [newChannel(), newRow()];
+    new ChannelWriter(channel).close();
+    const sources = [{ takes: 'packets', channel, counters: countersIn(row) }] as const;
+    const courier = newCourier(client, sources, { settings: { ...settings, closeSeconds: 60 } });
+    await courier.start();
+    await courier.stop();
+    expect([countersIn(row).written, together]).toEqual([300, 0]);
+    expect(order.at(-1)).toBe(0);
+    expect(order.slice(0, -1).toSorted()).toEqual([1, 2]);
+  }));
 
 test.each([
   ['nothing was under way', { written: 90, spooled: 10, givenBack: 100 }, [0, {}]],
