@@ -96,9 +96,13 @@ export class CourierPool {
           { cause },
         );
       });
-      thread.on('exit', () => {
+      thread.on('exit', (exitCode) => {
         member.thread = undefined;
-        reject(error ?? new MirrorError('WORKER_FAILED', 'A courier ended before it began.'));
+        const { sink } = member.start;
+        // nobody asked it to end: it may have had no time to say why
+        if (!this.#stopping)
+          error ??= new MirrorError('WORKER_FAILED', 'A courier ended by itself.', { sink, exitCode });
+        reject(error ?? new MirrorError('WORKER_FAILED', 'A courier ended before it began.', { sink }));
         if (member.begun && error !== undefined) this.#bury(member, error);
       });
     });

@@ -8,7 +8,7 @@ export interface DyingCourierStart extends CourierStart {
 }
 
 export const CourierWord = { order: 0, begun: 1, begunAgain: 2, stopped: 3, length: 4 } as const;
-export const CourierOrder = { live: 0, die: 1, failToBegin: 2 } as const;
+export const CourierOrder = { live: 0, die: 1, failToBegin: 2, end: 3 } as const;
 
 if (workerData !== null) {
   const { words: memory, isAgain } = workerData as DyingCourierStart;
@@ -23,6 +23,8 @@ if (workerData !== null) {
     Atomics.add(words, isAgain ? CourierWord.begunAgain : CourierWord.begun, 1);
     parentPort?.postMessage({ type: 'begun' });
     const timer = setInterval(() => {
+      const { end, live } = CourierOrder;
+      if (Atomics.compareExchange(words, CourierWord.order, end, live) === end) process.exit(0);
       if (
         Atomics.compareExchange(words, CourierWord.order, CourierOrder.die, CourierOrder.live) !==
         CourierOrder.die

@@ -51,10 +51,13 @@ test('one that cannot begin is an error', async () => {
   await expect(pool.start()).rejects.toMatchObject({ code: 'KAFKA_CLIENT_UNAVAILABLE' });
 });
 
-test('one that dies is started again, and knows that it is', async () => {
+test.each([
+  ['dies', CourierOrder.die],
+  ['ends without a word', CourierOrder.end],
+])('one that %s is started again, and knows that it is', async (_, order) => {
   const { pool, words, log } = makePool();
   await pool.start();
-  Atomics.store(words, CourierWord.order, CourierOrder.die);
+  Atomics.store(words, CourierWord.order, order);
   await until('it has begun again', () => words[CourierWord.begunAgain] === 1);
   expect(log.lines.map(({ message }) => message)).toEqual(['A courier died and is started again.']);
   await pool.stop();
