@@ -2,6 +2,7 @@ import type { ClientProblem } from './client-problem.ts';
 import { optionProblems } from './option-rules.ts';
 import { registryProblems } from './registry-rules.ts';
 import type { KafkaSettings } from './settings.ts';
+import { topicProblems } from './topic-rules.ts';
 
 const PORT_MAX = 65_535;
 
@@ -19,6 +20,7 @@ export function clientProblems(settings: KafkaSettings): ClientProblem[] {
     ...tlsProblems(settings),
     ...optionProblems(settings.client, settings.options),
     ...registryProblems(settings),
+    ...topicProblems(settings),
   ];
 }
 

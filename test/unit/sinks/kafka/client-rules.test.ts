@@ -12,6 +12,10 @@ const avro = (changed: Partial<Registry>): Partial<KafkaSettings> => {
   const flows = defaultKafka().flows!;
   return { flows: { ...flows, encoding: 'avro', registry: { ...flows.registry, ...changed } } };
 };
+const topics = (packets: string, flows: string): Partial<KafkaSettings> => {
+  const settings = defaultKafka();
+  return { packets: { ...settings.packets!, topic: packets }, flows: { ...settings.flows!, topic: flows } };
+};
 const withTls = { ...tls, enabled: true };
 
 const problemsOf = (changed: Partial<KafkaSettings>): string[] =>
@@ -38,6 +42,8 @@ test.each<[string, Partial<KafkaSettings>]>([
   ['avro with a registry', avro({ url: registryUrl })],
   ['avro with a user of the registry', avro({ url: registryUrl, username: 'u', passwordFile: '/p' })],
   ['no flow records', { flows: null }],
+  ['topics by VNI', topics('mirror.{vni}', 'mirror.{vni}.flows')],
+  ['a topic that no VNI makes', topics('mirror.{vni}', 'mirror.x7')],
   ['an option of platformatic', { options: { connectTimeout: 1000 } }],
   ['an option of kafkajs', { client: 'kafkajs', options: { authenticationTimeout: 1 } }],
   [
@@ -71,6 +77,11 @@ test.each<[string, Partial<KafkaSettings>]>([
   ['tls.keyPassphraseFile', { tls: { ...withTls, keyPassphraseFile: '/p' } }],
   ['tls.caFile', { tls: { ...tls, caFile: '/ca' } }],
   ['flows.registry.url', avro({})],
+  ['flows.topic', topics('mirror', 'mirror')],
+  ['flows.topic', topics('mirror.{vni}', 'mirror.{vni}')],
+  ['flows.topic', topics('mirror.{vni}', 'mirror.7')],
+  ['flows.topic', topics('mirror.7', 'mirror.{vni}')],
+  ['flows.topic', topics('mirror.{vni}', 'mirror.1{vni}')],
   ['flows.registry.url', avro({ url: 'registry.example:8081' })],
   ['flows.registry.url', avro({ url: 'https://u:p@registry.example' })],
   ['flows.registry.username', avro({ url: registryUrl, passwordEnv: 'P' })],
