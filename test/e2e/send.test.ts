@@ -48,26 +48,18 @@ function reportOf({ stdout }: Finished): SendReport {
   return JSON.parse(stdout) as SendReport;
 }
 
+/** The words of a `send` of one session that says in JSON what it did. */
+function sendOf(from: string, { to }: Receiver, vni: number, ...more: readonly string[]): string[] {
+  return ['send', '--from', from, '--to', to, '--vni', String(vni), ...more, '--report', 'json'];
+}
+
 function inHex(list: readonly Uint8Array[]): string[] {
   return list.map(toHex).toSorted();
 }
 
 test('every frame arrives once, behind a VXLAN header, from several ports', async () => {
   const receiver = await listen();
-  const args = [
-    'send',
-    '--from',
-    sample,
-    '--to',
-    receiver.to,
-    '--vni',
-    '42',
-    '--rate',
-    'max',
-    '--report',
-    'json',
-  ];
-  const finished = await runCommand(args);
+  const finished = await runCommand(sendOf(sample, receiver, 42, '--rate', 'max'));
   expect(finished.status).toBe(0);
   expect(finished.stderr).not.toMatch(/warn|error/);
   await receiver.count(frames.length);
@@ -88,17 +80,8 @@ test('every frame arrives once, behind a VXLAN header, from several ports', asyn
 test('as through a Gateway Load Balancer, cut to the packet length', async () => {
   const receiver = await listen();
   const cut = 38;
-  const args = [
-    '--to',
-    receiver.to,
-    '--vni',
-    '7',
-    '--gwlb',
-    'ffffffff00000001',
-    '--packet-length',
-    String(cut),
-  ];
-  const finished = await runCommand(['send', '--from', sample, ...args, '--rate', 'max', '--report', 'json']);
+  const shape = ['--gwlb', 'ffffffff00000001', '--packet-length', String(cut)];
+  const finished = await runCommand(sendOf(sample, receiver, 7, ...shape, '--rate', 'max'));
   expect(finished.status).toBe(0);
   await receiver.count(frames.length);
   const headersLen = 8 + 32 + 20 + 8 + 8;
@@ -118,8 +101,7 @@ test('as through a Gateway Load Balancer, cut to the packet length', async () =>
 
 test('a rate is kept, over all passes, and never exceeded', async () => {
   const receiver = await listen();
-  const args = ['--to', receiver.to, '--vni', '1', '--rate', '2000', '--loop', '3', '--report', 'json'];
-  const finished = await runCommand(['send', '--from', sample, ...args]);
+  const finished = await runCommand(sendOf(sample, receiver, 1, '--rate', '2000', '--loop', '3'));
   const report = reportOf(finished);
   const total = 3 * frames.length;
   await receiver.count(total);
@@ -134,8 +116,7 @@ test("by default frames keep the capture's own distances, in each pass", async (
     const receiver = await listen();
     const file = join(folder, 'two.pcap');
     writeFileSync(file, pcapFile([0, 200_000].map((timeUs) => ({ timeUs, bytes: Buffer.alloc(60) }))));
-    const args = ['--to', receiver.to, '--vni', '1', '--loop', '2', '--report', 'json'];
-    const report = reportOf(await runCommand(['send', '--from', file, ...args]));
+    const report = reportOf(await runCommand(sendOf(file, receiver, 1, '--loop', '2')));
     expect(report.ledger.sent).toBe(4);
     expect(report.seconds).toBeGreaterThanOrEqual(0.4);
     expect(report.last).toBe('2026-01-01T00:00:00.200000000Z');
@@ -147,8 +128,7 @@ test.each([
   { signal: 'SIGTERM', status: 143 },
 ] as const)('$signal ends an endless run with its report and status $status', async ({ signal, status }) => {
   const receiver = await listen();
-  const args = ['--to', receiver.to, '--vni', '1', '--loop', '0', '--report', 'json'];
-  const { child, finished } = startCommand(['send', '--from', sample, ...args]);
+  const { child, finished } = startCommand(sendOf(sample, receiver, 1, '--loop', '0'));
   await receiver.count(3);
   child.kill(signal);
   const result = await finished;
@@ -175,17 +155,7 @@ test('frames that are not Ethernet are left out, counted, and said', async () =>
     const capture = pcapFile(traffic().slice(0, 5));
     pcap.fileHeader(capture, 0, 101);
     writeFileSync(file, capture);
-    const finished = await runCommand([
-      'send',
-      '--from',
-      file,
-      '--to',
-      receiver.to,
-      '--vni',
-      '1',
-      '--report',
-      'json',
-    ]);
+    const finished = await runCommand(sendOf(file, receiver, 1));
     expect(reportOf(finished).ledger).toEqual({ received: 5, sent: 0, dropped: { linkType: 5 } });
     expect(finished.status).toBe(0);
     expect(finished.stderr).toContain('not Ethernet');
@@ -198,20 +168,7 @@ test('a damaged capture: what comes before the damage is sent, then exit 1', asy
     const file = join(folder, 'cut.pcapng');
     const whole = readFileSync(sample);
     writeFileSync(file, whole.subarray(0, whole.length - 20));
-    const args = [
-      'send',
-      '--from',
-      file,
-      '--to',
-      receiver.to,
-      '--vni',
-      '1',
-      '--rate',
-      'max',
-      '--report',
-      'json',
-    ];
-    const finished = await runCommand(args);
+    const finished = await runCommand(sendOf(file, receiver, 1, '--rate', 'max'));
     expect(finished.status).toBe(1);
     expect(finished.stderr).toContain('CAPTURE_DAMAGED');
     expect(reportOf(finished).ledger).toEqual({ received: 183, sent: 183, dropped: {} });
