@@ -6,7 +6,7 @@ import { DuplicateFinder } from '../receive/duplicates.ts';
 import { FlowTable } from '../receive/flows/flow-table.ts';
 import { InterfaceTable } from '../receive/flows/interface-table.ts';
 import { NameFinder } from '../receive/flows/name-finder.ts';
-import { FragmentTable } from '../receive/fragments.ts';
+import { FragmentTable } from '../receive/fragment-table.ts';
 import { InnermostReader } from '../receive/innermost.ts';
 import { type OrderedOutput, Resequencer } from '../receive/order/resequencer.ts';
 import { nameHashes, sha1Base64 } from './name-hashes.ts';

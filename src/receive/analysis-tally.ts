@@ -3,7 +3,7 @@
  * the worker alone writes it.
  */
 export const AnalysisTally = {
-  // fragments.ts
+  // fragment-table.ts
   /** Inner fragments of any kind. */
   fragments: 0,
   /** Later fragments that were given the ports of their first. */

@@ -12,7 +12,7 @@ import * as ipv6Extension from '../wire/ipv6-extension.ts';
 import * as vlan from '../wire/vlan.ts';
 import * as analysisTallies from './analysis-tally.ts';
 import { Fragment } from './fragment.ts';
-import type { FragmentTable } from './fragments.ts';
+import type { FragmentTable } from './fragment-table.ts';
 import { readInner } from './inner.ts';
 import { findNested, mayNest } from './nested.ts';
 import * as nesting from './nested.ts';

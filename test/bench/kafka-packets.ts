@@ -5,7 +5,7 @@ import { PacketBatch } from '../../src/packet/batch.ts';
 import { Verdict } from '../../src/packet/verdict.ts';
 import { allocateChannel, CHANNEL_BLOCK_BYTES } from '../../src/pipeline/channel/channel-memory.ts';
 import { ChannelReader } from '../../src/pipeline/channel/channel-reader.ts';
-import { InnerFrameReader } from '../../src/receive/frame-reader.ts';
+import { InnerFrameReader } from '../../src/receive/inner-frame-reader.ts';
 import type { PartitionBatch } from '../../src/sinks/kafka/client.ts';
 import { packetEncoder } from '../../src/sinks/kafka/courier/make-encoder.ts';
 import { KafkaPacketsSink } from '../../src/sinks/kafka/packets-sink.ts';

@@ -11,7 +11,7 @@ import { Layers } from '../../src/packet/layers.ts';
 import { LinkType } from '../../src/packet/link-type.ts';
 import { ANALYSIS_TALLY_LENGTH } from '../../src/receive/analysis-tally.ts';
 import { decap } from '../../src/receive/decap.ts';
-import { FragmentTable } from '../../src/receive/fragments.ts';
+import { FragmentTable } from '../../src/receive/fragment-table.ts';
 import { readInner } from '../../src/receive/inner.ts';
 import { InnermostReader } from '../../src/receive/innermost.ts';
 import { readPlainInner, readPlainOuter } from '../../src/receive/plain.ts';

@@ -4,7 +4,7 @@ import { Innermost } from '../../src/packet/innermost.ts';
 import { Layers } from '../../src/packet/layers.ts';
 import { LinkType } from '../../src/packet/link-type.ts';
 import { ANALYSIS_TALLY_LENGTH } from '../../src/receive/analysis-tally.ts';
-import { FragmentTable } from '../../src/receive/fragments.ts';
+import { FragmentTable } from '../../src/receive/fragment-table.ts';
 import { readInner } from '../../src/receive/inner.ts';
 import { InnermostReader } from '../../src/receive/innermost.ts';
 import { LANE_COUNTERS_LENGTH } from '../../src/receive/lane-counters.ts';

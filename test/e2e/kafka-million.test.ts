@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { sha1Base64 } from '../../src/app/name-hashes.ts';
 import { allocateChannel } from '../../src/pipeline/channel/channel-memory.ts';
-import { InnerFrameReader } from '../../src/receive/frame-reader.ts';
+import { InnerFrameReader } from '../../src/receive/inner-frame-reader.ts';
 import { KafkaCourier } from '../../src/sinks/kafka/courier/courier.ts';
 import { kafkaCounters, kafkaDropReasons } from '../../src/sinks/kafka/names.ts';
 import { KafkaPacketsSink } from '../../src/sinks/kafka/packets-sink.ts';

@@ -7,7 +7,7 @@ import { Layers } from '../../src/packet/layers.ts';
 import { ANALYSIS_TALLY_LENGTH } from '../../src/receive/analysis-tally.ts';
 import { NAMES, ROW_WORDS } from '../../src/receive/flows/flow-layout.ts';
 import { lookForNames } from '../../src/receive/flows/flow-looks.ts';
-import { FragmentTable } from '../../src/receive/fragments.ts';
+import { FragmentTable } from '../../src/receive/fragment-table.ts';
 import { readInner } from '../../src/receive/inner.ts';
 import { InnermostReader } from '../../src/receive/innermost.ts';
 import { makeFinder, nameTexts } from '../support/name-looking.ts';

@@ -11,7 +11,7 @@ import { DuplicateFinder } from '../../src/receive/duplicates.ts';
 import { FlowTable } from '../../src/receive/flows/flow-table.ts';
 import { InterfaceTable } from '../../src/receive/flows/interface-table.ts';
 import { NameFinder } from '../../src/receive/flows/name-finder.ts';
-import { FragmentTable } from '../../src/receive/fragments.ts';
+import { FragmentTable } from '../../src/receive/fragment-table.ts';
 import { InnermostReader } from '../../src/receive/innermost.ts';
 import { LANE_COUNTERS_LENGTH, LaneCounter } from '../../src/receive/lane-counters.ts';
 import { allocateLanes } from '../../src/receive/lane-memory.ts';

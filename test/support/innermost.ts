@@ -3,7 +3,7 @@ import { Encapsulation } from '../../src/packet/lane.ts';
 import { ABSENT, Layers } from '../../src/packet/layers.ts';
 import { LinkType } from '../../src/packet/link-type.ts';
 import { ANALYSIS_TALLY_LENGTH, AnalysisTally } from '../../src/receive/analysis-tally.ts';
-import { FragmentTable } from '../../src/receive/fragments.ts';
+import { FragmentTable } from '../../src/receive/fragment-table.ts';
 import { readInner } from '../../src/receive/inner.ts';
 import { InnermostReader } from '../../src/receive/innermost.ts';
 import { formatAddress } from '../../src/wire/address.ts';

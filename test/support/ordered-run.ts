@@ -9,7 +9,7 @@ import { Admission } from '../../src/receive/admission.ts';
 import { Analysis } from '../../src/receive/analysis.ts';
 import { ANALYSIS_TALLY_LENGTH, AnalysisTally } from '../../src/receive/analysis-tally.ts';
 import { InterfaceTable } from '../../src/receive/flows/interface-table.ts';
-import { FragmentTable } from '../../src/receive/fragments.ts';
+import { FragmentTable } from '../../src/receive/fragment-table.ts';
 import { InnermostReader } from '../../src/receive/innermost.ts';
 import { allocateLanes } from '../../src/receive/lane-memory.ts';
 import { LaneDirectory } from '../../src/receive/lanes.ts';

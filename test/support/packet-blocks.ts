@@ -11,7 +11,7 @@ import {
 } from '../../src/format/packet-block.ts';
 import { PacketBatch } from '../../src/packet/batch.ts';
 import { type Lane, makeLane } from '../../src/packet/lane.ts';
-import { InnerFrameReader } from '../../src/receive/frame-reader.ts';
+import { InnerFrameReader } from '../../src/receive/inner-frame-reader.ts';
 import type { EncoderOptions } from '../../src/sinks/kafka/records/record-encoder.ts';
 import { parseAddress } from '../../src/wire/address.ts';
 import { blockOf } from '../../src/wire/block.ts';

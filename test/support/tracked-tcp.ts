@@ -5,7 +5,7 @@ import { LinkType } from '../../src/packet/link-type.ts';
 import { ANALYSIS_TALLY_LENGTH } from '../../src/receive/analysis-tally.ts';
 import { TcpEvent, TcpTracker } from '../../src/receive/flows/tcp-tracker.ts';
 import { lowCount, sideAt, SideWord, TCP_WORDS } from '../../src/receive/flows/tcp-words.ts';
-import { FragmentTable } from '../../src/receive/fragments.ts';
+import { FragmentTable } from '../../src/receive/fragment-table.ts';
 import { readInner } from '../../src/receive/inner.ts';
 import { InnermostReader } from '../../src/receive/innermost.ts';
 import { LANE_COUNTERS_LENGTH } from '../../src/receive/lane-counters.ts';

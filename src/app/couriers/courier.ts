@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createLog } from '../../observe/logger.ts';
-import { InnerFrameReader } from '../../receive/frame-reader.ts';
+import { InnerFrameReader } from '../../receive/inner-frame-reader.ts';
 import { type CourierSource, KafkaCourier } from '../../sinks/kafka/courier/courier.ts';
 import type { KafkaSettings } from '../../sinks/kafka/settings.ts';
 import { AssertionFailure } from '../../wire/assert.ts';

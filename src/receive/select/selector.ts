@@ -4,7 +4,7 @@ import type { LaneReader } from '../../packet/lane.ts';
 import { Layers } from '../../packet/layers.ts';
 import { LinkType } from '../../packet/link-type.ts';
 import { Verdict } from '../../packet/verdict.ts';
-import { InnerFrameReader } from '../frame-reader.ts';
+import { InnerFrameReader } from '../inner-frame-reader.ts';
 import { readInner } from '../inner.ts';
 import { judge, measure } from '../verdict.ts';
 import type { CompiledFilter } from './compile-filter.ts';

@@ -3,7 +3,7 @@ import { echo, frame4, frame6, tcpSegment, udpDatagram } from '../../../../sampl
 import { client, server } from '../../../../samples/make/traffic.ts';
 import { Innermost } from '../../../../src/packet/innermost.ts';
 import { LinkType } from '../../../../src/packet/link-type.ts';
-import { InnerFrameReader } from '../../../../src/receive/frame-reader.ts';
+import { InnerFrameReader } from '../../../../src/receive/inner-frame-reader.ts';
 import { flowNumber } from '../../../../src/receive/select/flow-sample.ts';
 import { IpProtocol } from '../../../../src/wire/ip-protocol.ts';
 import { blockOf } from '../../../support/batches.ts';

@@ -6,7 +6,7 @@ import {
 } from '../../../../../src/pipeline/channel/channel-memory.ts';
 import { ChannelWriter } from '../../../../../src/pipeline/channel/channel-writer.ts';
 import { SinkCounters } from '../../../../../src/pipeline/sink-counters.ts';
-import { InnerFrameReader } from '../../../../../src/receive/frame-reader.ts';
+import { InnerFrameReader } from '../../../../../src/receive/inner-frame-reader.ts';
 import { setRight } from '../../../../../src/sinks/kafka/courier/after-death.ts';
 import {
   type CourierOptions,

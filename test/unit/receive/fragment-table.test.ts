@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { echo, opaque, type Transport, tcpSegment, udpDatagram } from '../../../samples/make/packets.ts';
 import { Encapsulation } from '../../../src/packet/lane.ts';
 import { ANALYSIS_TALLY_LENGTH } from '../../../src/receive/analysis-tally.ts';
-import { FragmentTable } from '../../../src/receive/fragments.ts';
+import { FragmentTable } from '../../../src/receive/fragment-table.ts';
 import { AssertionFailure } from '../../../src/wire/assert.ts';
 import { EtherType } from '../../../src/wire/ether-type.ts';
 import { IpProtocol } from '../../../src/wire/ip-protocol.ts';

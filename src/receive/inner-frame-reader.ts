@@ -3,7 +3,7 @@ import type { Innermost } from '../packet/innermost.ts';
 import { Layers } from '../packet/layers.ts';
 import type { LinkType } from '../packet/link-type.ts';
 import { ANALYSIS_TALLY_LENGTH } from './analysis-tally.ts';
-import { FragmentTable } from './fragments.ts';
+import { FragmentTable } from './fragment-table.ts';
 import { readInner } from './inner.ts';
 import { InnermostReader } from './innermost.ts';
 import { readPlainInner } from './plain.ts';
