@@ -41,6 +41,7 @@ export class Connection {
   #connected: Promise<void> | undefined;
   #isUp = false;
   #ended = false;
+  #closing: Promise<void> | undefined;
 
   constructor({ client, settings, sink, log, now }: ConnectionOptions) {
     this.#client = client;
@@ -57,10 +58,6 @@ export class Connection {
   /** The last that was asked of a broker was answered. */
   get isUp(): boolean {
     return this.#isUp;
-  }
-
-  get hasEnded(): boolean {
-    return this.#ended;
   }
 
   /** Settles once a broker was reached, however long it takes, or `end` was called. */
@@ -110,10 +107,11 @@ export class Connection {
     this.#backoff.end();
   }
 
-  /** Called once, last. */
-  async close(): Promise<void> {
+  /** Ends all waiting and all connections: what is under way settles at once, to be sent again. */
+  close(): Promise<void> {
     this.end();
-    await this.#client.close();
+    this.#closing ??= this.#client.close();
+    return this.#closing;
   }
 
   async #connect(): Promise<void> {

@@ -139,9 +139,10 @@ export class KafkaCourier {
     });
   }
 
+  /** A broker that is silent is not waited for: its answer may take `requestTimeoutMs` more. */
   #giveUp(): void {
-    this.#connection?.end();
     for (const { line } of this.#transfers) line.end();
+    void this.#connection?.close();
   }
 
   /** A source, and on worker 0 before it what workers have left that are no more. */

@@ -66,7 +66,7 @@ export class Line {
     await this.#putAway();
   }
 
-  /** Sends nothing more: what is under way is given a last chance by the client itself. */
+  /** Sends nothing more. What is under way settles with the client. */
   end(): void {
     this.#ended = true;
     this.#backoff.end();

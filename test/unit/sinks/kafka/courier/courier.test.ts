@@ -127,6 +127,38 @@ test.each([
   }),
 );
 
+test('a broker that is silent does not keep a stop waiting: what it was sent goes to the spool', () =>
+  withFolder(async (directory) => {
+    const client = new FakeClient();
+    const asked: (() => void)[] = [];
+    client.sendBatch = (batches) =>
+      new Promise((resolve) => {
+        const failure = { reason: 'unreachable', message: 'the client was closed' } as const;
+        asked.push(() => resolve(batches.map(() => ({ kind: 'retry', failure }))));
+      });
+    client.close = async () => {
+      for (const settle of asked) settle();
+    };
+    const [channel, row] = [newChannel(), newRow()];
+    const sources = [{ takes: 'packets', channel, counters: countersIn(row) }] as const;
+    const settings = { closeSeconds: 0, spool: { ...defaultKafka().spool, directory } };
+    const courier = newCourier(client, sources, { settings });
+    await courier.start();
+    const sink = new KafkaPacketsSink({ ...sinkContext(kafkaDropReasons, 0, kafkaCounters), channel });
+    await sink.write(framesFrom(0, 100));
+    await sink.close();
+    await vi.waitUntil(() => asked.length > 0);
+    await courier.stop();
+    expect([countersIn(row).written, droppedOf(countersIn(row))]).toEqual([0, {}]);
+
+    const again = [{ takes: 'packets', channel: newChannel(), counters: countersIn(newRow()) }] as const;
+    new ChannelWriter(again[0].channel).close();
+    const next = newCourier(new FakeClient(), again, { settings: { ...settings, closeSeconds: 60 } });
+    await next.start();
+    await next.stop();
+    expect(again[0].counters.written).toBe(100);
+  }));
+
 test('what workers have left that are no more is sent first, one spool after the other', () =>
   withFolder(async (directory) => {
     const settings = { closeSeconds: 0, spool: { ...defaultKafka().spool, directory } };
