@@ -41,13 +41,18 @@ export class ChannelWriter {
     return published + (this.#isFree ? (state[this.#at(BlockWord.records)] ?? 0) : 0);
   }
 
+  /** There is no room for a single entry more. */
+  get isFull(): boolean {
+    return !this.#isFree || this.records >= this.#memory.maxRecords;
+  }
+
   /**
    * Says where in the open block an entry of so many bytes may be written; -1 when there is no room for it in all of
    * the ring, or too many entries wait.
    */
   reserve(bytes: number): number {
     const memory = this.#memory;
-    if (!this.#isFree || this.records >= memory.maxRecords) return -1;
+    if (this.isFull) return -1;
     const at = this.used;
     if (at + bytes <= memory.blockBytes) return at;
     if (bytes > memory.blockBytes) return -1;

@@ -25,12 +25,20 @@ export class Outgoing {
   }
 
   begin(): void {
-    this.#timer = setInterval(() => this.publish(), PUBLISH_MS).unref();
+    this.#timer = setInterval(() => {
+      this.publish();
+      // nothing may come for long that would show that there is room again
+      if (!this.writer.isFull) this.#accept();
+    }, PUBLISH_MS).unref();
   }
 
   /** Entries are in the channel: in the ledger of this thread they are settled, the courier has them in its own. */
   passed(records: number): void {
     this.#options.counters.addWritten(records);
+    this.#accept();
+  }
+
+  #accept(): void {
     if (!this.#full) return;
     this.#full = false;
     this.#options.counters.accepting();

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { encodeFlow } from '../../../../src/format/flow-json.ts';
 import { BlockEntry, PacketBlockReader } from '../../../../src/format/packet-block.ts';
 import { Encapsulation, makeLane } from '../../../../src/packet/lane.ts';
@@ -110,6 +110,27 @@ test('what finds no room is dropped and counted, with the reason that the other 
   reader.giveBack(reader.next()!);
   await sink.write(batch);
   expect([context.counters.written, context.counters.failingReason]).toEqual([250, undefined]);
+});
+
+test('the sink accepts again once there is room, also where nothing more comes', async () => {
+  vi.useFakeTimers();
+  try {
+    const { context, reader } = bench(2, 150);
+    const sink = new KafkaPacketsSink(context);
+    await sink.open();
+    await sink.write(
+      batchOf(Array.from({ length: 200 }, (_, number) => ({ frame: numberedFrame(number, 60) }))),
+    );
+    await sink.flush();
+    vi.advanceTimersByTime(100);
+    expect(context.counters.failingReason).toBe('queueFull');
+    reader.giveBack(reader.next()!);
+    vi.advanceTimersByTime(100);
+    expect([context.counters.written, context.counters.failingReason]).toEqual([150, undefined]);
+    await sink.close();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('flow records lie in the channel with their key and VNI', async () => {
