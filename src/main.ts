@@ -9,5 +9,9 @@ enableCompileCache();
 setFlagsFromString('--max-inlined-bytecode-size=1000');
 setFlagsFromString('--max-inlined-bytecode-size-cumulative=4000');
 
+// a module that imports `process` by name opens all its streams. Opened, standard input no longer blocks for anybody
+// who shares it: `while read file; do mirrortap … & done` would end early
+Object.defineProperty(process, 'stdin', { enumerable: false });
+
 const { runCommandLine } = await import('./app/command-line.ts');
 await runCommandLine();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { ledgerBytesDifference, ledgerDifference, type Report } from '../../src/observe/report.ts';
-import { type Finished, runCommand } from '../support/command.ts';
+import { type Finished, runCommand, startCommand } from '../support/command.ts';
 import { requires } from '../support/requires.ts';
 import { tsharkFields, withFolder } from '../support/tshark.ts';
 
@@ -105,6 +105,19 @@ test('a damaged file gives what stands before the damage, its error, and does no
     expect(finished.stderr).toMatch(/offset: \d+/);
     expect(report.input.packets).toBeGreaterThan(176 + 150);
     expect(ledgerDifference(report)).toBe(0);
+  }));
+
+test('standard input that is not asked for is left alone', () =>
+  withFolder(async (folder) => {
+    const told = `get() { process.stderr.write('opened') }`;
+    const spy = `Object.defineProperty(process, 'stdin', { configurable: true, enumerable: true, ${told} })`;
+    const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(spy)}` };
+    const { status, stderr } = await startCommand(
+      ['decap', sessions, '--out', folder],
+      undefined,
+      environment,
+    ).finished;
+    expect([status, stderr]).toEqual([0, '']);
   }));
 
 test('existing files are refused, and replaced with --force', () =>
