@@ -32,7 +32,11 @@ function checkTopic({ sink, settings, topics }: KafkaFact, topic: string): Findi
     const missing = `The topic ${topic} of the sink ${sink} is not there`;
     if (createTopics.enabled) return ok('topics', `${missing}: it will be created.`);
     const remedy = `Create it, or set sinks.${sink}.createTopics.enabled: true.`;
-    return problem('topics', `${missing}: its records would be dropped as noTopic.`, remedy);
+    return problem(
+      'topics',
+      `${missing}: its records would wait for a minute, and then be dropped as noTopic.`,
+      remedy,
+    );
   }
   const { partitions, maxMessageBytes } = facts;
   if (maxMessageBytes === undefined || maxMessageBytes - BATCH_OVERHEAD_BYTES >= batchBytes)

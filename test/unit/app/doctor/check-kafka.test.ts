@@ -30,7 +30,7 @@ testFindings([
     when: 'one is missing',
     facts: { kafka: [kafka({ topics: new Map([['t', undefined]]) })] },
     status: 'problem',
-    says: /t of the sink bus is not there: its records would be dropped as noTopic/,
+    says: /t of the sink bus is not there: its records would wait for a minute, and then be dropped as noTopic/,
   },
   {
     name: 'topics',
