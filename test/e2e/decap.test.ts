@@ -203,6 +203,8 @@ test.each([
   [['decap', 'x', '--out', 'y', '--workers', '65'], /--workers.*at most 64/],
   [['decap', 'x', '--out', 'y', '--vni', 'seven'], /--vni/],
   [['decap', 'x', '--out', 'y', '--vni', ''], /--vni: expected at least one VNI/],
+  [['decap', 'x', '--out', ''], /--out: expected a path/],
+  [['decap', 'x', '--flows', 'folder/'], /--flows: expected a path, found "folder\/"/],
   [['flows', '--help'], /flows.*not in this version/],
   [['decap', 'x', '--out', 'y', '--outt', 'z'], /unknown option '--outt'[^]*--out/],
   [['decapp'], /Did you mean decap/],

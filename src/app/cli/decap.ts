@@ -99,6 +99,16 @@ function checked(files: readonly string[], options: TypedOptions): Omit<DecapOpt
       { option: '--out' },
     );
   }
+  for (const [option, path] of [
+    ['--out', options.out],
+    ['--flows', options.flows],
+  ] as const) {
+    if (path === '' || (option === '--flows' && path?.endsWith('/') === true)) {
+      throw new MirrorError('USAGE', `${option}: expected a path, found ${JSON.stringify(path)}.`, {
+        option,
+      });
+    }
+  }
   if (options.out === '-' && options.flows === '-') {
     throw new MirrorError(
       'USAGE',

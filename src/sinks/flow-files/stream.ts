@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import type { FlowSinkContext } from '../../pipeline/flow-sink.ts';
 import type { Destination, OutFile } from '../files/destination.ts';
 import { callingThreadDisk, type Disk, errnoOf, nodeDisk } from '../files/disk.ts';
+import { operatorError } from '../files/operator-error.ts';
 import { existing, makeDirectory } from '../files/one-file-a-lane.ts';
 import { OpenFiles, PartFile } from '../files/part-file.ts';
 import { Stream } from '../files/stream.ts';
@@ -97,7 +98,7 @@ class OneFlowFile implements Destination {
       try {
         return await this.#disk.open(this.#path, constants.O_WRONLY | constants.O_NONBLOCK);
       } catch (error) {
-        if (errnoOf(error) !== 'ENXIO') throw error;
+        if (errnoOf(error) !== 'ENXIO') throw operatorError(this.#path, error, 'FLOWS_WRITE_FAILED');
         await new Promise((resolve) => setTimeout(resolve, READER_WAIT_MS));
       }
     }

@@ -78,6 +78,15 @@ test('a named pipe is written to as it is', () =>
     expect((await read).split('\n')).toHaveLength(4);
   }));
 
+test('a folder in the place of the file is named', () =>
+  withFolder(async (folder) => {
+    const { sink } = stream({ path: folder });
+    await expect(sink.open()).rejects.toMatchObject({
+      code: 'FLOWS_WRITE_FAILED',
+      context: { path: folder },
+    });
+  }));
+
 test('no thread waits in the system for the reader of a pipe', () =>
   withFolder(async (folder) => {
     const path = join(folder, 'pipe');
