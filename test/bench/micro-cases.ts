@@ -91,7 +91,16 @@ export const microCases: readonly MicroCase[] = [
   },
   { name: 'symmetry meter', source: 'receive/symmetry.ts', make: symmetryCase },
   { name: 'whole receiver', source: 'receive/receiver.ts', make: receiverCase },
-  { name: 'whole receiver, flows', source: 'app/packet-path.ts', make: (bytes) => pathCase(load(bytes)) },
+  {
+    name: 'whole receiver, flows',
+    source: 'app/packet-path.ts',
+    make: (bytes) => pathCase(load(bytes), true),
+  },
+  {
+    name: 'the same, segments sent again',
+    source: 'app/packet-path.ts',
+    make: (bytes) => pathCase(load(bytes), false),
+  },
   { name: 'pcapng block', source: 'format/pcapng-encoder.ts', make: pcapngCase },
   { name: 'pcap record', source: 'format/pcap-encoder.ts', make: pcapCase },
 ];

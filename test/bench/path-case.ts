@@ -1,4 +1,4 @@
-/** What a packet costs from the batch of the input to the end of the receiver, with flows: connections that go on in order. */
+/** What a packet costs from the batch of the input to the end of the receiver, with flows. */
 import { PacketPath } from '../../src/app/packet-path.ts';
 import { allocateMemory } from '../../src/app/shared-memory.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -22,8 +22,11 @@ const TCP_AT: number =
 const SEQUENCE_AT: number = TCP_AT + 4;
 const CHECKSUM_AT: number = TCP_AT + tcp.CHECKSUM;
 
-/** @param batch mirrored TCP over IPv4 without options, as the input fills it */
-export function pathCase(batch: PacketBatch): () => number {
+/**
+ * @param batch  mirrored TCP over IPv4 without options, as the input fills it
+ * @param goesOn whether connections go on in order; else each pass sends the same segments again
+ */
+export function pathCase(batch: PacketBatch, goesOn: boolean): () => number {
   const memory = allocateMemory(1, MAX_LANES, []);
   const path = new PacketPath({
     config: loadConfig({ environment: {}, set: [] }),
@@ -35,7 +38,7 @@ export function pathCase(batch: PacketBatch): () => number {
     countFlows: true,
   });
   return () => {
-    for (let slot = 0; slot < batch.count; slot++) goOn(batch, slot);
+    if (goesOn) for (let slot = 0; slot < batch.count; slot++) goOn(batch, slot);
     void path.take(batch);
     return batch.deliveredCount;
   };
