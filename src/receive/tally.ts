@@ -1,7 +1,4 @@
-import * as faults from '../wire/fault.ts';
-
-// for speed: see "Constants" in src/README.md
-const { FAULT_COUNT } = faults;
+import { FAULT_COUNT } from '../wire/fault.ts';
 
 /**
  * The packet ledger of one worker, a row of 64-bit floats in shared memory: the worker alone writes it.
