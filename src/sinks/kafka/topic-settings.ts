@@ -8,7 +8,8 @@ const topic = (name: string): ReturnType<typeof Type.String> =>
     default: name,
     minLength: 1,
     maxLength: 249,
-    pattern: '^(?:[a-zA-Z0-9._-]|\\{vni\\})+$',
+    // Kafka has no topics named . and ..
+    pattern: '^(?!\\.{1,2}$)(?:[a-zA-Z0-9._-]|\\{vni\\})+$',
     expected: 'a topic name of letters, digits, ".", "_", "-" and {vni}',
     description: 'Topic; {vni} in it stands for the VNI of the packet or flow.',
   });
