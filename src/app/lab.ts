@@ -1,13 +1,11 @@
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/settings.ts';
 import { CaptureFileInput } from '../inputs/capture-file.ts';
 import { MirrorError } from '../observe/error.ts';
+import { freePort } from './free-port.ts';
 import { type CommandIo, ExitStatus } from './io.ts';
 import { LabView } from './lab-view.ts';
 import { printReport } from './receive/command.ts';
@@ -92,9 +90,9 @@ function plans({ listen }: Config): SendPlan[] {
 
 async function labConfig(directory: string): Promise<Config> {
   const ports = {
-    vxlan: await freePort('udp', 4789),
-    geneve: await freePort('udp', 6081),
-    http: await freePort('tcp', 8080),
+    vxlan: await freePort('udp', ADDRESS, 4789),
+    geneve: await freePort('udp', ADDRESS, 6081),
+    http: await freePort('tcp', ADDRESS, 8080),
   };
   return loadConfig({
     file: 'the settings of the lab',
@@ -112,40 +110,6 @@ async function labConfig(directory: string): Promise<Config> {
       `sinks.flows.directory=${join(directory, 'flows')}`,
     ],
   });
-}
-
-/** The usual port if nobody has it, else any that is free. */
-async function freePort(protocol: 'udp' | 'tcp', usual: number): Promise<number> {
-  for (const port of [usual, 0]) {
-    const found = await (protocol === 'udp' ? tryUdp(port) : tryTcp(port)).catch(() => undefined);
-    if (found !== undefined) return found;
-  }
-  throw new MirrorError('UDP_BIND_FAILED', `No ${protocol} port is free on ${ADDRESS}.`, {
-    address: ADDRESS,
-  });
-}
-
-async function tryUdp(port: number): Promise<number> {
-  const socket = createSocket('udp4');
-  try {
-    socket.bind({ port, address: ADDRESS, exclusive: true });
-    await once(socket, 'listening');
-    return socket.address().port;
-  } finally {
-    socket.close();
-  }
-}
-
-async function tryTcp(port: number): Promise<number> {
-  const server = createServer();
-  try {
-    server.listen({ port, host: ADDRESS, exclusive: true });
-    await once(server, 'listening');
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : port;
-  } finally {
-    server.close();
-  }
 }
 
 function elapsed(seconds: number): Promise<void> {
