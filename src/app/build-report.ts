@@ -1,3 +1,4 @@
+import type { UpstreamCounts } from '../observe/analysis-report.ts';
 import type {
   IpChecksums,
   LaneReport,
@@ -63,6 +64,26 @@ export function laneTotals(memory: SharedMemory, lanes: LaneDirectory, slot: num
   return total;
 }
 
+/** What was lost upstream, from a row of lane counters. */
+export function upstreamOf(row: Float64Array): UpstreamCounts {
+  return {
+    tcpFlows: row[LaneCounter.tcpFlows] ?? 0,
+    oneSidedFlows: row[LaneCounter.oneSidedFlows] ?? 0,
+    ackedBytes: row[LaneCounter.ackedBytes] ?? 0,
+    unseenBytes: row[LaneCounter.unseenBytes] ?? 0,
+  };
+}
+
+/** What flows have counted after their lane was closed, over all workers. */
+export function upstreamOfClosed(memory: SharedMemory, lanes: LaneDirectory): UpstreamCounts {
+  const total = new Float64Array(LANE_COUNTERS_LENGTH);
+  const at = lanes.closedSlot * LANE_COUNTERS_LENGTH;
+  for (let worker = 0; worker < memory.workers; worker++) {
+    add(total, lanes.counters(worker).subarray(at, at + LANE_COUNTERS_LENGTH));
+  }
+  return upstreamOf(total);
+}
+
 function add(total: Float64Array, row: Float64Array): void {
   for (let i = 0; i < total.length; i++) total[i] = (total[i] ?? 0) + (row[i] ?? 0);
 }
@@ -116,12 +137,7 @@ function laneReport(lanes: LaneDirectory, slot: number, totals: Float64Array, fi
     late: at(LaneCounter.late),
     gaps: at(LaneCounter.gaps),
     duplicates: at(LaneCounter.duplicates),
-    upstream: {
-      tcpFlows: at(LaneCounter.tcpFlows),
-      oneSidedFlows: at(LaneCounter.oneSidedFlows),
-      ackedBytes: at(LaneCounter.ackedBytes),
-      unseenBytes: at(LaneCounter.unseenBytes),
-    },
+    upstream: upstreamOf(totals),
     checksum: { ip: ipChecksums(at), transport: transportChecksums(at) },
     first: isoTimestamp(at(LaneCounter.firstSeconds), at(LaneCounter.firstNanoseconds)),
     last: isoTimestamp(at(LaneCounter.lastSeconds), at(LaneCounter.lastNanoseconds)),

@@ -3,6 +3,7 @@ import type { Config } from '../config/settings.ts';
 import type { FlowRecord } from '../packet/flow-record.ts';
 import { Analysis } from '../receive/analysis.ts';
 import { DuplicateFinder } from '../receive/duplicates.ts';
+import type { LanePlaces } from '../receive/flows/flow-lanes.ts';
 import { FlowTable } from '../receive/flows/flow-table.ts';
 import { InterfaceTable } from '../receive/flows/interface-table.ts';
 import { NameFinder } from '../receive/flows/name-finder.ts';
@@ -33,6 +34,7 @@ export interface AnalysisOptions {
   readonly tally: Float64Array;
   /** The worker's rows of `LaneCounter`. */
   readonly laneCounters: Float64Array;
+  readonly lanes: LanePlaces;
   readonly countFlows: boolean;
   /** Takes flow records; undefined: nobody wants any, and names are not looked for. */
   readonly emit: ((record: FlowRecord) => void) | undefined;
@@ -85,7 +87,7 @@ function duplicateBytes(windowUs: number): number {
 }
 
 function makeFlows(options: AnalysisOptions): FlowTable | undefined {
-  const { analysis, workers, tally, laneCounters, countFlows, emit } = options;
+  const { analysis, workers, tally, laneCounters, lanes, countFlows, emit } = options;
   if (!countFlows) return undefined;
   const { idleSeconds, activeSeconds, perVlan } = analysis.flows;
   const maxFlows = Math.ceil(analysis.flows.maxFlows / workers);
@@ -98,6 +100,7 @@ function makeFlows(options: AnalysisOptions): FlowTable | undefined {
     perVlan,
     tally,
     laneCounters,
+    lanes,
     emit,
     sha1Base64,
     names: emit === undefined ? undefined : new NameFinder({ nameBytes, tally, hashes: nameHashes }),

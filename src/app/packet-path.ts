@@ -70,6 +70,7 @@ export class PacketPath {
       workers: memory.workers,
       tally: analysisTallyOf(memory, worker),
       laneCounters: lanes.counters(worker),
+      lanes,
       countFlows,
       emit: flows.length === 0 ? undefined : (record) => this.#emit(record),
       ordered: isOrdered ? this.#builder : undefined,

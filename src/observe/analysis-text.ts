@@ -1,4 +1,5 @@
 import type {
+  UpstreamCounts,
   DuplicateCounts,
   FlowCounts,
   FragmentCounts,
@@ -20,14 +21,14 @@ const LANES_TOLD_MAX = 10;
 
 /** What analysis found, for people: a line for each thing of which something was found. */
 export function analysisLines(report: Report): string[] {
-  const { flows, fragments, nested, duplicates, order, lanes } = report;
+  const { flows, fragments, nested, duplicates, order, lanes, closedLanes } = report;
   return [
     ...flowLines(flows),
     ...fragmentLines(fragments),
     ...nestedLines(nested),
     ...duplicateLines(duplicates),
     ...orderLines(order),
-    ...upstreamLines(lanes),
+    ...upstreamLines(lanes, closedLanes.upstream),
     ...checksumLines(lanes),
   ];
 }
@@ -113,8 +114,8 @@ function displaced(buckets: OrderCounts['displacement']): string {
     .join(', ');
 }
 
-function upstreamLines(lanes: readonly LaneReport[]): string[] {
-  const total = { tcpFlows: 0, oneSidedFlows: 0, ackedBytes: 0, unseenBytes: 0 };
+function upstreamLines(lanes: readonly LaneReport[], ofClosedLanes: UpstreamCounts): string[] {
+  const total = { ...ofClosedLanes };
   for (const { upstream } of lanes) {
     total.tcpFlows += upstream.tcpFlows;
     total.oneSidedFlows += upstream.oneSidedFlows;

@@ -18,10 +18,27 @@ export interface Report extends AnalysisReport {
   /** GENEVE packets without VXLAN inside that came while `behind` is `gwlb`: production traffic routed here. */
   readonly misrouted: number;
   /** Lanes that were freed after `laneIdleSeconds`: they are in the ledger, but no longer under `lanes`. */
-  readonly closedLanes: { readonly count: number; readonly packets: number; readonly bytes: number };
+  readonly closedLanes: ClosedLanes;
   readonly lanes: readonly LaneReport[];
   readonly sinks: readonly SinkReport[];
 }
+
+/** What lanes that were closed had counted. */
+export interface ClosedLanes {
+  readonly count: number;
+  readonly packets: number;
+  readonly bytes: number;
+  /** Also what their flows counted after that. */
+  readonly upstream: UpstreamCounts;
+}
+
+/** No lane was closed. */
+export const noClosedLanes: ClosedLanes = {
+  count: 0,
+  packets: 0,
+  bytes: 0,
+  upstream: { tcpFlows: 0, oneSidedFlows: 0, ackedBytes: 0, unseenBytes: 0 },
+};
 
 /** `received = delivered + notTunnel + filtered + duplicate + Σ fault + held + dropped.worker`, at any moment. */
 export interface Ledger {

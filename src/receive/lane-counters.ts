@@ -36,10 +36,12 @@ export const LaneCounter = {
   ackedBytes: 27,
   /** Of these, those that never came: lost on the way to this appliance. */
   unseenBytes: 28,
+  /** TCP flows that are open. */
+  openTcpFlows: 29,
 } as const;
 
 /** Floats in a row. */
-export const LANE_COUNTERS_LENGTH = 29;
+export const LANE_COUNTERS_LENGTH = 30;
 
 // for speed: see "Constants" in src/README.md
 const Counter = LaneCounter;

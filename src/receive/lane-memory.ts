@@ -24,20 +24,25 @@ export interface LaneMemory {
   readonly workers: number;
   /** Directory: head, entries, hash table; 32-bit integers. */
   readonly directory: SharedArrayBuffer;
-  /** `workers` blocks of `slots` rows of lane counters; 64-bit floats. */
+  /** `workers` blocks of rows of lane counters, one a slot and one for lanes that are closed; 64-bit floats. */
   readonly counters: SharedArrayBuffer;
 }
 
 /** @param maxLanes lanes of the whole process; what comes past them shares the overflow lanes */
 export function allocateLanes(maxLanes: number, workers: number): LaneMemory {
   const words = HEAD_LENGTH + (maxLanes + OVERFLOW_SLOTS) * ENTRY_LENGTH + tableLength(maxLanes);
-  const floats = workers * (maxLanes + OVERFLOW_SLOTS) * LANE_COUNTERS_LENGTH;
+  const floats = workers * counterRows(maxLanes + OVERFLOW_SLOTS) * LANE_COUNTERS_LENGTH;
   return {
     maxLanes,
     workers,
     directory: new SharedArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT),
     counters: new SharedArrayBuffer(floats * Float64Array.BYTES_PER_ELEMENT),
   };
+}
+
+/** Rows of lane counters of a worker: one a slot, and past those one for what is counted for lanes that are closed. */
+export function counterRows(slots: number): number {
+  return slots + 1;
 }
 
 /** More than twice as long as there are lanes: a search always meets an empty bucket, and soon. */

@@ -1,10 +1,11 @@
 import { type Lane, type LaneReader, makeLane } from '../packet/lane.ts';
 import * as laneConstants from '../packet/lane.ts';
 import * as linkTypes from '../packet/link-type.ts';
+import type { LanePlaces } from './flows/flow-lanes.ts';
 import * as laneCounting from './lane-counters.ts';
 import { hashKey, isRaw, laneOfKey, makeKey, needsEndpoint } from './lane-key.ts';
 import * as laneKeys from './lane-key.ts';
-import type { LaneMemory } from './lane-memory.ts';
+import { counterRows, type LaneMemory } from './lane-memory.ts';
 import * as laneMemory from './lane-memory.ts';
 import { lock, unlock } from './shared-lock.ts';
 
@@ -35,7 +36,7 @@ const EMPTY = 0;
  * One directory serves all workers, so that the limit holds for the process and a lane has one slot. A lookup
  * takes no lock; only a new lane does. The last slots are the overflow lanes.
  */
-export class LaneDirectory implements LaneReader {
+export class LaneDirectory implements LaneReader, LanePlaces {
   /** Slots in use or not, the overflow lanes included. */
   readonly slots: number;
   readonly #maxLanes: number;
@@ -68,9 +69,13 @@ export class LaneDirectory implements LaneReader {
   get closed(): number {
     return Atomics.load(this.#head, CLOSED);
   }
-  /** Counters of one worker for all slots; see `LaneCounter`. */
+  /** Row of counters, past those of all slots, for what is counted of lanes that are closed. */
+  get closedSlot(): number {
+    return this.slots;
+  }
+  /** Counters of one worker for all slots and for closed lanes; see `LaneCounter`. */
   counters(worker: number): Float64Array {
-    const length = this.slots * LANE_COUNTERS_LENGTH;
+    const length = counterRows(this.slots) * LANE_COUNTERS_LENGTH;
     return this.#counters.subarray(worker * length, (worker + 1) * length);
   }
 
@@ -120,6 +125,11 @@ export class LaneDirectory implements LaneReader {
   /** Says whether a slot belongs to a lane now. Overflow slots always do. */
   isUsed(slot: number): boolean {
     return slot >= this.#maxLanes || this.#isTaken(slot);
+  }
+
+  /** Whether a slot belongs to the lane of this key now. Overflow slots do to any. */
+  isOf(slot: number, key: number, endpointHigh: number, endpointLow: number): boolean {
+    return slot >= this.#maxLanes || this.#holds(slot, key, endpointHigh, endpointLow);
   }
 
   /** A closed lane is told as well, until its slot is given to another. */
@@ -268,7 +278,7 @@ export class LaneDirectory implements LaneReader {
 
   #zeroCounters(slot: number): void {
     for (let worker = 0; worker < this.#workers; worker++) {
-      const at = (worker * this.slots + slot) * LANE_COUNTERS_LENGTH;
+      const at = (worker * counterRows(this.slots) + slot) * LANE_COUNTERS_LENGTH;
       this.#counters.fill(0, at, at + LANE_COUNTERS_LENGTH);
     }
   }

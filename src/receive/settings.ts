@@ -80,7 +80,9 @@ export const admission = Type.Object(
       maximum: 31_536_000,
       unit: 's',
       reload: true,
-      description: 'A lane without packets for so long is closed and its place is freed.',
+      description:
+        'A lane without packets for so long is closed and its place is freed. While TCP flows of it are open it waits for ' +
+        'them, at most analysis.flows.idleSeconds.tcp longer, and not while more than half of maxLanes are in use.',
     }),
     expect: Type.Array(expectation, {
       default: [],

@@ -70,6 +70,7 @@ function makeRun({ seed, wildTime, dropDuplicates, perVlan }: (typeof runs)[numb
     perVlan,
     tally,
     laneCounters,
+    lanes,
     emit: (record) => {
       records.take(record);
     },

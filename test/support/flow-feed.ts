@@ -84,6 +84,7 @@ export class FlowFeed {
       perVlan: false,
       tally: this.tally,
       laneCounters: this.laneCounters,
+      lanes: { closedSlot: 63, isOf: () => true },
       emit: (record) => this.records.push(keep(record)),
       sha1Base64,
       names: undefined,

@@ -11,7 +11,12 @@ export function sampleReport(lanes: readonly LaneReport[] = [sampleLane(42)]): R
     reservedBits: 7,
     misrouted: 2,
     ...sampleAnalysis(),
-    closedLanes: { count: 1, packets: 8, bytes: 900 },
+    closedLanes: {
+      count: 1,
+      packets: 8,
+      bytes: 900,
+      upstream: { tcpFlows: 3, oneSidedFlows: 1, ackedBytes: 70, unseenBytes: 20 },
+    },
     lanes,
     sinks: [
       {

@@ -1,4 +1,4 @@
-import type { Report } from '../../observe/report.ts';
+import { noClosedLanes, type Report } from '../../observe/report.ts';
 import type { LaneDirectory } from '../../receive/lanes.ts';
 import { buildReport } from '../build-report.ts';
 import type { FileList } from '../file-list.ts';
@@ -14,7 +14,7 @@ export function decapReport(
 ): Report {
   return buildReport(memory, lanes, {
     kernelDrops: 0,
-    closedLanes: { count: 0, packets: 0, bytes: 0 },
+    closedLanes: noClosedLanes,
     files,
     behindGwlb: config.behind === 'gwlb',
     running: false,

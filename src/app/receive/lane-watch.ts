@@ -2,12 +2,13 @@ import type { Config } from '../../config/settings.ts';
 import { badChecksums, judgedChecksums, upstreamLoss } from '../../observe/lane-warnings.ts';
 import type { Log } from '../../observe/log.ts';
 import type { ExpectedVni } from '../../observe/metrics/snapshot.ts';
-import type { Report } from '../../observe/report.ts';
+import type { UpstreamCounts } from '../../observe/analysis-report.ts';
+import { noClosedLanes, type Report } from '../../observe/report.ts';
 import { LaneCounter } from '../../receive/lane-counters.ts';
 import type { LaneDirectory } from '../../receive/lanes.ts';
 import { SilenceWatch } from '../../receive/silence.ts';
 import { Tally } from '../../receive/tally.ts';
-import { laneTotals, transportChecksums } from '../build-report.ts';
+import { laneTotals, transportChecksums, upstreamOf, upstreamOfClosed } from '../build-report.ts';
 import type { FileList } from '../file-list.ts';
 import { ShareWatch } from './share-watch.ts';
 import { type SharedMemory, tallyOf } from '../shared-memory.ts';
@@ -38,7 +39,7 @@ export class LaneWatch {
   #silence = new Map<string, SilenceWatch>();
   /** When expected VNIs were last heard, seconds since the epoch; also after their lanes were closed. */
   #heardSeconds = new Map<number, number>();
-  #closed = { count: 0, packets: 0, bytes: 0 };
+  #closed = noClosedLanes;
   readonly #badChecksums: ShareWatch;
   readonly #upstreamLoss: ShareWatch;
   readonly #saidMs = new Map<string, number>();
@@ -56,7 +57,8 @@ export class LaneWatch {
   }
 
   get closedLanes(): Report['closedLanes'] {
-    return this.#closed;
+    const { memory, lanes } = this.#options;
+    return { ...this.#closed, upstream: sum(this.#closed.upstream, upstreamOfClosed(memory, lanes)) };
   }
 
   expected(): ExpectedVni[] {
@@ -122,11 +124,23 @@ export class LaneWatch {
       const heard = this.#heardSeconds.get(vni);
       if (heard !== undefined && heard < lastSeconds) this.#heardSeconds.set(vni, lastSeconds);
       const idleSeconds = nowSeconds - lastSeconds;
-      if (lastSeconds === 0 || idleSeconds < this.#config.admission.laneIdleSeconds) continue;
+      if (lastSeconds === 0 || !this.#isOver(idleSeconds, totals)) continue;
       open.delete(name);
       this.#close(slot, totals, idleSeconds);
     }
     this.#options.files.keepOnly(open);
+  }
+
+  /**
+   * Whether a lane is to be closed. One whose TCP flows are open waits until they have counted for it: as long as a flow may be
+   * idle, and only while lanes that are new find places enough.
+   */
+  #isOver(idleSeconds: number, totals: Float64Array): boolean {
+    const { admission, analysis } = this.#config;
+    const overSeconds = idleSeconds - admission.laneIdleSeconds;
+    if (overSeconds < 0) return false;
+    if (totals[LaneCounter.openTcpFlows] === 0 || overSeconds >= analysis.flows.idleSeconds.tcp) return true;
+    return this.#options.lanes.used > admission.maxLanes / 2;
   }
 
   #lookAtShares(name: string, totals: Float64Array): void {
@@ -142,6 +156,7 @@ export class LaneWatch {
       count: this.#closed.count + 1,
       packets: this.#closed.packets + (totals[LaneCounter.packets] ?? 0),
       bytes: this.#closed.bytes + (totals[LaneCounter.bytes] ?? 0),
+      upstream: sum(this.#closed.upstream, upstreamOf(totals)),
     };
     const { name } = lanes.lane(slot);
     lanes.close(slot);
@@ -167,4 +182,13 @@ export class LaneWatch {
     this.#saidCount.set(name, count);
     this.#options.log.error({ packets: more, total: count }, message);
   }
+}
+
+function sum(a: UpstreamCounts, b: UpstreamCounts): UpstreamCounts {
+  return {
+    tcpFlows: a.tcpFlows + b.tcpFlows,
+    oneSidedFlows: a.oneSidedFlows + b.oneSidedFlows,
+    ackedBytes: a.ackedBytes + b.ackedBytes,
+    unseenBytes: a.unseenBytes + b.unseenBytes,
+  };
 }

@@ -31,6 +31,26 @@ const once: readonly Row<MetricsSnapshot>[] = [
   ['misrouted_packets_total', 'GENEVE without VXLAN while behind: gwlb.', ({ report }) => report.misrouted],
   ['lanes', 'Lanes that are open.', ({ report }) => report.lanes.length],
   ['lanes_closed_total', 'Lanes that were idle and closed.', ({ report }) => report.closedLanes.count],
+  [
+    'lanes_closed_tcp_flows_total',
+    'TCP flows of those lanes, also such that ended after their lane was closed.',
+    ({ report }) => report.closedLanes.upstream.tcpFlows,
+  ],
+  [
+    'lanes_closed_one_sided_tcp_flows_total',
+    'Of these, those with packets of one direction only.',
+    ({ report }) => report.closedLanes.upstream.oneSidedFlows,
+  ],
+  [
+    'lanes_closed_acknowledged_bytes_total',
+    'TCP payload bytes of those lanes that the other side acknowledged, where data before and after came.',
+    ({ report }) => report.closedLanes.upstream.ackedBytes,
+  ],
+  [
+    'lanes_closed_unseen_bytes_total',
+    'Of these, those that never came: lost on the way here.',
+    ({ report }) => report.closedLanes.upstream.unseenBytes,
+  ],
   ['ready', '1 while /readyz says 200.', ({ ready }) => Number(ready)],
 ];
 

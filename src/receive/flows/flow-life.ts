@@ -4,6 +4,7 @@ import * as ipProtocols from '../../wire/ip-protocol.ts';
 import * as analysisTallies from '../analysis-tally.ts';
 import { flowOf, point } from './flow-aliases.ts';
 import type { FlowClock } from './flow-clock.ts';
+import type { FlowLanes } from './flow-lanes.ts';
 import * as layout from './flow-layout.ts';
 import { type FlowReporter, isTcp } from './flow-reporter.ts';
 import type { FlowRows } from './flow-rows.ts';
@@ -48,6 +49,7 @@ export interface FlowLifeOptions {
   readonly rows: FlowRows;
   readonly clock: FlowClock;
   readonly tcp: TcpTracker;
+  readonly lanes: FlowLanes;
   readonly reporter: FlowReporter;
   readonly names: NameFinder | undefined;
   readonly tally: Float64Array;
@@ -96,7 +98,8 @@ export class FlowLife {
     words[at + STATE] = IS_FLOW | (this.#rows.direction === 0 ? 0 : FIRST_FROM_HIGH) | (lane << LANE_SHIFT);
     words[at + START_SECONDS] = batch.seconds[slot]!;
     words[at + START_NANOSECONDS] = batch.nanoseconds[slot]!;
-    const { tcp, tally } = this.#options;
+    const { tcp, lanes, tally } = this.#options;
+    lanes.begin(at);
     if (isTcp(words, at)) tcp.begin(words, at + TCP);
     words[at + SEQUENCE] = tally[AnalysisTally.flowsOpened]! << ORDINAL_SHIFT;
     tally[AnalysisTally.flowsOpened]! += 1;
@@ -195,14 +198,15 @@ export class FlowLife {
 
   /** Writes a flow's last record. */
   #finish(row: number, reason: flowRecord.FlowEndReason): void {
-    const { reporter, tcp, names, tally } = this.#options;
+    const { reporter, tcp, lanes, names, tally } = this.#options;
     const words = this.#words;
     const at = row * ROW_WORDS;
     const state = words[at + STATE]!;
     const isOver = (state & IS_OVER) !== 0;
     const told = !isOver ? reason : (state & IS_RESET) === 0 ? FlowEndReason.fin : FlowEndReason.rst;
     reporter.report(row, told);
-    if (isTcp(words, at)) tcp.end(words, at + TCP, state >>> LANE_SHIFT);
+    const lane = lanes.end(at);
+    if (isTcp(words, at)) tcp.end(words, at + TCP, lane);
     if (names !== undefined && words[at + NAMES] !== 0) names.free(words[at + NAMES]!);
     tally[AnalysisTally.flowsEnded + told]! += 1;
     this.#setActive(this.active - 1);

@@ -12,6 +12,7 @@ import { FlowChoice } from './flow-choice.ts';
 import * as flowChoice from './flow-choice.ts';
 import { FlowClock } from './flow-clock.ts';
 import { countPacket } from './flow-counters.ts';
+import { FlowLanes, type LanePlaces } from './flow-lanes.ts';
 import * as layout from './flow-layout.ts';
 import { lookForNames } from './flow-looks.ts';
 import { FlowLife } from './flow-life.ts';
@@ -79,6 +80,8 @@ export interface FlowTableOptions {
   readonly tally: Float64Array;
   /** The worker's rows of `LaneCounter`. */
   readonly laneCounters: Float64Array;
+  /** Where those lanes are. */
+  readonly lanes: LanePlaces;
   /** Takes a record, which is the table's again when it returns; undefined where nobody wants any. */
   readonly emit: ((record: FlowRecord) => void) | undefined;
   /** Base64 of SHA-1. */
@@ -103,6 +106,7 @@ export class FlowTable {
   readonly #tcp: TcpTracker;
   readonly #life: FlowLife;
   readonly #choice: FlowChoice;
+  readonly #lanes: FlowLanes;
   readonly #names: NameFinder | undefined;
   /** Where `end` goes on. */
   #ending = 0;
@@ -114,8 +118,20 @@ export class FlowTable {
     const tcp = new TcpTracker({ holes: Math.min(options.gaps, GAP_INDEX), laneCounters, tally });
     const reporter = new FlowReporter({ words, tcp, names, tally, emit, sha1Base64 });
     const clock = this.#clock;
-    const life = new FlowLife({ rows, clock, tcp, reporter, names, tally, idleSeconds, activeSeconds });
+    const lanes = new FlowLanes(words, laneCounters, options.lanes);
+    const life = new FlowLife({
+      rows,
+      clock,
+      tcp,
+      lanes,
+      reporter,
+      names,
+      tally,
+      idleSeconds,
+      activeSeconds,
+    });
     this.#life = life;
+    this.#lanes = lanes;
     this.#choice = new FlowChoice({ rows, clock, life, reporter });
     this.#rows = rows;
     this.#words = words;
@@ -229,22 +245,29 @@ export class FlowTable {
   /** Has the tracker see a segment. Returns the flow that it belongs to: a new one where it opens a connection anew. */
   #track(flow: number, batch: PacketBatch, slot: number, innermost: Innermost, lane: number): number {
     let found = flow;
-    let events = this.#seeSegment(found, batch, slot, innermost);
+    let events = this.#seeSegment(found, batch, slot, innermost, lane);
     if (events === TcpEvent.none) return found;
     if ((events & TcpEvent.reopened) !== 0) {
       found = this.#choice.reopen(flow, batch, slot, lane);
-      events = this.#seeSegment(found, batch, slot, innermost);
+      events = this.#seeSegment(found, batch, slot, innermost, lane);
     }
     if ((events & (TcpEvent.closed | TcpEvent.reset)) !== 0)
       this.#life.close(found, (events & TcpEvent.reset) === 0 ? IS_FINISHED : IS_RESET);
     return found;
   }
 
-  #seeSegment(flow: number, batch: PacketBatch, slot: number, innermost: Innermost): number {
+  #seeSegment(
+    flow: number,
+    batch: PacketBatch,
+    slot: number,
+    innermost: Innermost,
+    packetLane: number,
+  ): number {
     const words = this.#words;
     const at = flow * ROW_WORDS;
     const { bytes, view } = batch;
-    const lane = words[at + STATE]! >>> LANE_SHIFT;
+    // a lane that was closed may have come again with this packet, in another place
+    const lane = flow === this.#choice.own ? packetLane : this.#lanes.of(at);
     const seconds = batch.seconds[slot]!;
     const nanoseconds = batch.nanoseconds[slot]!;
     const { direction } = this.#rows;
@@ -255,8 +278,7 @@ export class FlowTable {
   #noteInterface(at: number, marks: number, lane: number): void {
     const words = this.#words;
     const state = words[at + STATE]!;
-    if (state >>> LANE_SHIFT !== lane)
-      words[at + STATE] = (state & ~(-1 << LANE_SHIFT)) | (lane << LANE_SHIFT);
+    if (state >>> LANE_SHIFT !== lane) this.#lanes.move(at, lane);
     const isIngress = (marks & Mark.ingress) !== 0;
     if ((state & DIRECTION_BITS) !== 0 || (!isIngress && (marks & Mark.egress) === 0)) return;
     const direction = isIngress === (this.#rows.direction === 0) ? Direction.ingress : Direction.egress;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { noClosedLanes } from '../../../src/observe/report.ts';
 import { buildReport, laneTotals } from '../../../src/app/build-report.ts';
 import { FileList } from '../../../src/app/file-list.ts';
 import { sinkCountersOf, tallyOf } from '../../../src/app/shared-memory.ts';
@@ -18,7 +19,7 @@ const plan = { name: 'captures', kind: 'files', takes: 'packets', dropReasons: [
 function reportOf(counted: CountedMemory, more: Partial<Parameters<typeof buildReport>[2]> = {}): Report {
   return buildReport(counted.memory, counted.lanes, {
     kernelDrops: 0,
-    closedLanes: { count: 0, packets: 0, bytes: 0 },
+    closedLanes: noClosedLanes,
     files: new FileList(),
     behindGwlb: false,
     running: true,

@@ -37,7 +37,9 @@ test('a row says type, default, unit, whether it can be reloaded, and what it me
     default: '`86400`',
     unit: 's',
     reload: 'yes',
-    meaning: 'A lane without packets for so long is closed and its place is freed.',
+    meaning:
+      'A lane without packets for so long is closed and its place is freed. While TCP flows of it are open it waits for ' +
+      'them, at most analysis.flows.idleSeconds.tcp longer, and not while more than half of maxLanes are in use.',
   });
   expect(rows.get('`sinks.NAME.compress`')?.meaning).toMatch(/Compression of finished files/);
   expect(rows.get('`sinks.NAME.select.filter`')?.meaning).toContain('tcp port 443 and host 10.0.0.5');

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { analysisTotals } from '../../../src/app/analysis-totals.ts';
 import { allocateMemory } from '../../../src/app/shared-memory.ts';
 import { analysisLines } from '../../../src/observe/analysis-text.ts';
-import type { LaneReport } from '../../../src/observe/report.ts';
+import { type LaneReport, noClosedLanes } from '../../../src/observe/report.ts';
 import { sampleLane, sampleReport } from '../../support/sample-report.ts';
 
 const none = analysisTotals(allocateMemory(1, 1, []));
 
 function lines(lanes: readonly LaneReport[], changed: Partial<typeof none> = {}): string[] {
-  return analysisLines({ ...sampleReport(lanes), ...none, ...changed });
+  return analysisLines({ ...sampleReport(lanes), closedLanes: noClosedLanes, ...none, ...changed });
 }
 
 function lane(vni: number, upstream: Partial<LaneReport['upstream']>): LaneReport {
@@ -86,6 +86,15 @@ test.each([
   },
 ])('lost upstream: $name', ({ lanes, said }) => {
   expect(lines(lanes)).toEqual(said);
+});
+
+test('lost upstream: what closed lanes have counted is in the sum', () => {
+  const upstream = { tcpFlows: 3, oneSidedFlows: 1, ackedBytes: 300, unseenBytes: 3 };
+  const closedLanes = { ...noClosedLanes, count: 1, upstream };
+  const open = [lane(1, { tcpFlows: 1, ackedBytes: 100, unseenBytes: 1 })];
+  expect(analysisLines({ ...sampleReport(open), ...none, closedLanes })).toEqual([
+    'Lost upstream: 1.00 % of 400 bytes that were acknowledged never came; 1 of 4 TCP flows were one-sided.',
+  ]);
 });
 
 test('of many lanes ten are told', () => {

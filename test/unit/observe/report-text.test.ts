@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { noClosedLanes } from '../../../src/observe/report.ts';
 import { analysisTotals } from '../../../src/app/analysis-totals.ts';
 import { allocateMemory } from '../../../src/app/shared-memory.ts';
 import { reportText } from '../../../src/observe/report-text.ts';
@@ -50,7 +51,7 @@ test('the text says what the report says, in aligned tables', () => {
       Duplicates: 23 found, 3 packets forgotten too early
       Order: 28 reordered, 16 late, 17 gaps, 18 released early, 19 held, 22 streams forgotten
       Reordered by: 2: 1, 3 to 4: 2, 5 to 8: 3, 9 to 16: 4, 17 to 32: 5, 33 to 64: 6, from 65 on: 7
-      Lost upstream: 0.12 % of 2,469,134 bytes that were acknowledged never came; 6 of 80 TCP flows were one-sided.
+      Lost upstream: 0.12 % of 2,469,204 bytes that were acknowledged never came; 7 of 83 TCP flows were one-sided.
         overflow: 0.12 % of 1,234,567 bytes that were acknowledged never came; 3 of 40 TCP flows were one-sided.
         vni-1000000: 0.12 % of 1,234,567 bytes that were acknowledged never came; 3 of 40 TCP flows were one-sided.
 
@@ -77,7 +78,7 @@ test('a report of nothing is short and adds up', () => {
     reservedBits: 0,
     misrouted: 0,
     ...analysisTotals(allocateMemory(1, 1, [])),
-    closedLanes: { count: 0, packets: 0, bytes: 0 },
+    closedLanes: noClosedLanes,
     lanes: [],
     sinks: [],
   });

@@ -5,6 +5,7 @@ import { LaneWatch } from '../../../../src/app/receive/lane-watch.ts';
 import { tallyOf } from '../../../../src/app/shared-memory.ts';
 import { loadConfig } from '../../../../src/config/load.ts';
 import type { Config } from '../../../../src/config/settings.ts';
+import { noClosedLanes } from '../../../../src/observe/report.ts';
 import { Encapsulation } from '../../../../src/packet/lane.ts';
 import { LANE_COUNTERS_LENGTH, LaneCounter } from '../../../../src/receive/lane-counters.ts';
 import { Verdict } from '../../../../src/packet/verdict.ts';
@@ -84,7 +85,7 @@ test('an idle lane is closed, counted, and its files are forgotten; one that is 
   expect(log.take('lane', 'idleSeconds')).toEqual([
     'info: An idle lane was closed. lane=vni-7 idleSeconds=60',
   ]);
-  expect(watch.closedLanes).toEqual({ count: 1, packets: 2, bytes: 200 });
+  expect(watch.closedLanes).toEqual({ ...noClosedLanes, count: 1, packets: 2, bytes: 200 });
   expect(report().lanes.map(({ name }) => name)).toEqual(['vni-42']);
   expect([files.of('vni-7').count, files.of('vni-42').count]).toEqual([0, 1]);
   look(61);
@@ -301,6 +302,47 @@ test('loss upstream is said after a minute, then at most once a minute, of what 
   expect(log.take('lane', 'unseenBytes', 'ackedBytes', 'share')).toEqual([
     'warn: Packets of a lane are lost before they reach this host. lane=vni-42 unseenBytes=122000 ackedBytes=6100000 share=2.00 %',
   ]);
+});
+
+test.each([
+  ['once they have ended', 'admission.maxLanes=4', 30, 0, 31],
+  ['not longer than a flow may be idle', 'admission.maxLanes=4', 109, 1, 110],
+  ['at once where more than half of the lanes are in use', 'admission.maxLanes=1', 9, 1, 10],
+])('a lane of which TCP flows are open is closed %s', (_when, maxLanes, keptSeconds, open, closedSeconds) => {
+  const set = [maxLanes, 'admission.laneIdleSeconds=10', 'analysis.flows.idleSeconds.tcp=100'];
+  const { counted, heard, look, watch } = makeWatch(...set);
+  heard(42);
+  heard(42, 1);
+  add(counted, 1, LaneCounter.openTcpFlows, 1);
+  look(keptSeconds);
+  expect(watch.closedLanes.count).toBe(0);
+  if (open === 0) add(counted, 1, LaneCounter.openTcpFlows, -1);
+  look(closedSeconds);
+  expect(watch.closedLanes.count).toBe(1);
+});
+
+test('what a lane had lost upstream goes on in closedLanes, with what its flows count after it was closed', () => {
+  const { counted, heard, look, watch } = makeWatch('admission.laneIdleSeconds=10');
+  heard(42);
+  heard(42, 1);
+  for (const worker of [0, 1]) {
+    add(counted, worker, LaneCounter.tcpFlows, 3);
+    add(counted, worker, LaneCounter.ackedBytes, 1000);
+  }
+  look(10);
+  const { closedSlot } = counted.lanes;
+  for (const worker of [0, 1]) {
+    const row = counted.lanes.counters(worker).subarray(closedSlot * LANE_COUNTERS_LENGTH);
+    row[LaneCounter.tcpFlows] = 2;
+    row[LaneCounter.oneSidedFlows] = 1;
+    row[LaneCounter.unseenBytes] = 10;
+  }
+  expect(watch.closedLanes).toEqual({
+    count: 1,
+    packets: 2,
+    bytes: 200,
+    upstream: { tcpFlows: 10, oneSidedFlows: 2, ackedBytes: 2000, unseenBytes: 20 },
+  });
 });
 
 test('a lane that is closed and comes again is judged anew', () => {

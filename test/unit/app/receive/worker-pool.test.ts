@@ -4,7 +4,12 @@ import { FileList } from '../../../../src/app/file-list.ts';
 import { allocateMemory, type SinkPlan, sinkCountersOf, tallyOf } from '../../../../src/app/shared-memory.ts';
 import { WorkerPool } from '../../../../src/app/receive/worker-pool.ts';
 import { loadConfig } from '../../../../src/config/load.ts';
-import { ledgerBytesDifference, ledgerDifference, type Report } from '../../../../src/observe/report.ts';
+import {
+  ledgerBytesDifference,
+  ledgerDifference,
+  noClosedLanes,
+  type Report,
+} from '../../../../src/observe/report.ts';
 import { LaneDirectory } from '../../../../src/receive/lanes.ts';
 import { count, Tally } from '../../../../src/receive/tally.ts';
 import { until } from '../../../support/appliance.ts';
@@ -58,7 +63,7 @@ function makePool(
     report: (): Report =>
       buildReport(memory, new LaneDirectory(memory.lanes), {
         kernelDrops: 0,
-        closedLanes: { count: 0, packets: 0, bytes: 0 },
+        closedLanes: noClosedLanes,
         files: new FileList(),
         behindGwlb: false,
         running: false,

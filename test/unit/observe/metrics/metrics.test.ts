@@ -81,6 +81,10 @@ test('every sample of mirrortap, as a table', async () => {
     mirrortap_misrouted_packets_total 2
     mirrortap_lanes 1
     mirrortap_lanes_closed_total 1
+    mirrortap_lanes_closed_tcp_flows_total 3
+    mirrortap_lanes_closed_one_sided_tcp_flows_total 1
+    mirrortap_lanes_closed_acknowledged_bytes_total 70
+    mirrortap_lanes_closed_unseen_bytes_total 20
     mirrortap_ready 1
     mirrortap_filtered_packets_total{reason="source"} 1
     mirrortap_filtered_packets_total{reason="mirror_source"} 2

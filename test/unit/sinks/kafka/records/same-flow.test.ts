@@ -18,7 +18,6 @@ import { InterfaceTable } from '../../../../../src/receive/flows/interface-table
 import { FragmentTable } from '../../../../../src/receive/fragment-table.ts';
 import { InnerFrameReader } from '../../../../../src/receive/inner-frame-reader.ts';
 import { InnermostReader } from '../../../../../src/receive/innermost.ts';
-import { LANE_COUNTERS_LENGTH } from '../../../../../src/receive/lane-counters.ts';
 import { allocateLanes } from '../../../../../src/receive/lane-memory.ts';
 import { LaneDirectory } from '../../../../../src/receive/lanes.ts';
 import { Receiver } from '../../../../../src/receive/receiver.ts';
@@ -47,7 +46,8 @@ function receiverWithFlows() {
     activeSeconds: 120,
     perVlan: false,
     tally,
-    laneCounters: new Float64Array((LANES + 2) * LANE_COUNTERS_LENGTH),
+    laneCounters: lanes.counters(0),
+    lanes,
     emit: (record) =>
       flows.add(`${key.toString('latin1', 0, writeFlowKey(record, key, 0))} ${record.communityId}`),
     sha1Base64: (bytes) => createHash('sha1').update(bytes).digest('base64'),
