@@ -62,7 +62,7 @@ export function detectFormat(bytes: Buffer, at: number, end: number): CaptureFor
 /** What a stream without a known format looks like, for people: "is empty", "looks like a ZIP archive". */
 export function describeUnknown(bytes: Buffer, at: number, end: number): string {
   if (end === at) return 'is empty';
-  if (end - at < DETECT_BYTES) return `has only ${end - at} bytes`;
+  if (end - at < DETECT_BYTES) return `has only ${end - at} byte${end - at === 1 ? '' : 's'}`;
   const magic = bytes.readUInt32BE(at);
   const stranger = strangers.find((known) => matches(magic, known.magic, known.mask));
   if (stranger !== undefined) return `looks like ${stranger.name}`;

@@ -50,7 +50,7 @@ const remedies: readonly Remedy[] = [
   },
   {
     errno: ['ENODEV', 'ENXIO'],
-    remedy: 'There is no such network interface: see listen.interface, and ip link.',
+    remedy: 'There is no network interface of that name or number: ip link lists those that there are.',
   },
   { errno: ['ENETDOWN'], remedy: 'The network interface is down: ip link set NAME up.' },
   {

@@ -13,6 +13,7 @@ const formats = [
   { name: 'pcapng', bytes: '0a0d0d0a', format: 'pcapng' },
   { name: 'nothing', bytes: '', unknown: 'is empty' },
   { name: 'three bytes of pcap', bytes: 'd4c3b2', unknown: 'has only 3 bytes' },
+  { name: 'one byte', bytes: 'd4', unknown: 'has only 1 byte' },
   {
     name: 'modified pcap',
     bytes: '34cdb2a1',
