@@ -27,7 +27,7 @@ test.each([
   { call: 'setsockopt', errno: 'ENOMEM', what: 'SO_ATTACH_FILTER', remedy: /optmem_max/ },
   { call: 'bind', errno: 'EADDRINUSE', what: 'AF_INET port 4789', remedy: /ss -lunp/ },
   { call: 'bind', errno: 'EADDRNOTAVAIL', what: 'AF_INET port 4789', remedy: /listen\.address/ },
-  { call: 'if_nametoindex', errno: 'ENODEV', what: 'eth9', remedy: /listen\.interface/ },
+  { call: 'if_nametoindex', errno: 'ENODEV', what: 'eth9', remedy: /ip link lists/ },
   { call: 'bind', errno: 'ENETDOWN', what: 'AF_PACKET', remedy: /ip link set/ },
   { call: 'socket', errno: 'EMFILE', what: 'AF_INET', remedy: /ulimit -n/ },
   { call: 'socket', errno: 'EAFNOSUPPORT', what: 'AF_INET6', remedy: /disable_ipv6/ },
@@ -46,7 +46,7 @@ test('the error has the call, the name of its number and what it was about', () 
     code: 'SYSTEM_CALL_FAILED',
     context: { call: 'if_nametoindex', errno: 'ENODEV', what: 'eth9' },
   });
-  expect(error.message).toMatch(/^The system refused if_nametoindex \(eth9\): ENODEV\. There is no such/);
+  expect(error.message).toMatch(/^The system refused if_nametoindex \(eth9\): ENODEV\. There is no network/);
   expect(systemCallFailed('poll', 22)).toMatchObject({
     message: 'The system refused poll: EINVAL.',
     context: { call: 'poll', errno: 'EINVAL' },
